@@ -1,0 +1,107 @@
+//! Charges and refunds: what `pallet-receipts` and `pallet-settlement` see of the wallets.
+
+use frame_support::traits::Time;
+use stipend_primitives::{ledger::Ledger, settlement::UnattestedPolicy, AccountId, ClassId, Credits};
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+use stipend_primitives::{view::Program, ProgramId};
+
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+use crate::mint::Line;
+use crate::{Classes, Config, Pallet, Wallets};
+
+impl<T: Config> Ledger for Pallet<T> {
+    fn charge(gateway: &AccountId, owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
+        if amount == 0 {
+            return 0;
+        }
+        let now = T::Time::now();
+        let charged = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
+            let wallet = wallet.as_mut().ok_or(())?;
+            let burns = wallet.advance(now);
+            match wallet.charge(gateway, amount, now) {
+                // Nothing to write: what time has done is found again by whoever reads next.
+                0 => Err(()),
+                collected => Ok((collected, burns)),
+            }
+        });
+        let Ok((collected, burns)) = charged else {
+            return 0;
+        };
+        Self::burn(burns);
+        collected
+    }
+
+    fn refund(owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
+        if amount == 0 {
+            return 0;
+        }
+        let now = T::Time::now();
+        let given = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
+            let wallet = wallet.as_mut().ok_or(())?;
+            let mut burns = wallet.advance(now);
+            let mut refunded = wallet.refund(amount);
+            while refunded < amount {
+                if !wallet.has_room() {
+                    burns.extend(wallet.sweep(now));
+                    Self::archive_closed(wallet);
+                }
+                if !Self::reopen_newest(wallet) {
+                    break;
+                }
+                refunded += wallet.refund(amount - refunded);
+            }
+            burns.extend(wallet.sweep(now));
+            if refunded == 0 {
+                return Err(());
+            }
+            Ok((refunded, burns))
+        });
+        let Ok((refunded, burns)) = given else {
+            return 0;
+        };
+        Self::burn(burns);
+        refunded
+    }
+
+    fn unattested_policy(class: ClassId) -> UnattestedPolicy {
+        Classes::<T>::get(class).map(|class| class.unattested).unwrap_or_default()
+    }
+
+    #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+    fn endow(owner: &AccountId, class: ClassId, amount: Credits) {
+        let issuer = AccountId::new([0xE0; 32]);
+        // One program per class, at the far end of the numbers so that it is in nobody's way.
+        let program = ProgramId::MAX - ProgramId::from(class.0);
+        Self::endow_program(&issuer, program, class, amount);
+        let now = T::Time::now();
+        let line = Line { program, amount, valid_from: now, valid_until: None };
+        // Past every allowance: what a test endows is no issuer's.
+        Self::mint_line(&issuer, owner, line, now).expect("a wallet has room for what a test endows it with");
+    }
+}
+
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+impl<T: Config> Pallet<T> {
+    /// Lets `owner` mint `budget` more in `class`, out of `program`; registers the class if need be.
+    pub(crate) fn endow_program(owner: &AccountId, program: ProgramId, class: ClassId, budget: Credits) {
+        use stipend_primitives::{view::Class, Name};
+        if !Classes::<T>::contains_key(class) {
+            let name = Name::truncate_from(alloc::format!("class {}", class.0).into_bytes());
+            Classes::<T>::insert(class, Class { name, unattested: UnattestedPolicy::Refund });
+        }
+        crate::Programs::<T>::mutate(program, |entry| {
+            let entry = entry.get_or_insert_with(|| Program {
+                owner: owner.clone(),
+                name: Name::truncate_from(b"endowment".to_vec()),
+                class,
+                parent: None,
+                budget: 0,
+                unminted: 0,
+                granted: 0,
+                delegated: 0,
+            });
+            entry.budget += budget;
+            entry.unminted += budget;
+        });
+    }
+}

@@ -1,0 +1,126 @@
+//! Taking an authorised batch into the ledger.
+
+use alloc::vec::Vec;
+use codec::Encode;
+use frame_support::{defensive, traits::DefensiveTruncateFrom};
+use sp_core::{bounded::BoundedVec, H256};
+use sp_runtime::{DigestItem, SaturatedConversion};
+use stipend_primitives::{
+    batch::{Batch, DEBITS_MAX},
+    leaf::{BatchCommitment, COMMITMENT_TAG},
+    ledger::Shortfall,
+    view::ProviderTotals,
+    AccountId, BlockNumber, Credits,
+};
+
+use crate::{
+    collect::{attribute, charge_all, Attribution},
+    fold::{fold, Part},
+    lines::Lines,
+    *,
+};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn now() -> BlockNumber {
+        frame_system::Pallet::<T>::block_number().saturated_into()
+    }
+
+    /// Checks the batch, charges the wallets and remembers the totals. Returns how many debits it took.
+    pub(crate) fn do_submit(batch: &Batch, batch_hash: H256) -> Result<u32, Refusal> {
+        Self::check_turn(batch)?;
+        batch.check_head()?;
+        let lines = Lines::of::<T::Prices>(batch)?;
+        let mut folded = fold(batch, &lines)?;
+        let debits_count = folded.sums.iter().filter(|sum| **sum > 0).count() as u32;
+        if debits_count > DEBITS_MAX {
+            return Err(Refusal::TooManyDebits);
+        }
+
+        let charged = folded.parts.iter().map(|part| part.charged).sum();
+        let uncollected = charge_all::<T::Ledger>(batch, &lines, &mut folded.sums);
+        let Attribution { per_provider, rows } = attribute(batch, &lines, &mut folded.sums, uncollected);
+        let providers = totals(&lines.providers, folded.parts, &per_provider);
+
+        let last_seq = batch.last_seq();
+        let key = SequenceKey::from(last_seq);
+        if let Some(owed) = Owed::of(owed_rows(rows, &lines.providers, &providers)) {
+            Owing::<T>::insert(&batch.gateway, key, owed);
+        }
+        let record = BatchRecord {
+            first_seq: batch.first_seq,
+            submitted_at: Self::now(),
+            batch_hash,
+            receipts_root: folded.receipts_root,
+            charged,
+            uncollected,
+            providers: BoundedVec::defensive_truncate_from(providers),
+        };
+        Self::commit(batch, &record);
+        Self::remember(batch, key, record);
+        Self::deposit_event(Event::BatchSubmitted {
+            gateway: batch.gateway.clone(),
+            first_seq: batch.first_seq,
+            last_seq,
+            batch_hash,
+            charged,
+            uncollected,
+        });
+        Ok(debits_count)
+    }
+
+    /// Puts the batch's root into the block's header, so that a finalised header proves every receipt.
+    fn commit(batch: &Batch, record: &BatchRecord) {
+        let commitment = BatchCommitment {
+            gateway: batch.gateway.clone(),
+            first_seq: batch.first_seq,
+            last_seq: batch.last_seq(),
+            root: record.receipts_root,
+        };
+        let item = (COMMITMENT_TAG, commitment).encode();
+        frame_system::Pallet::<T>::deposit_log(DigestItem::Other(item));
+    }
+
+    fn remember(batch: &Batch, key: SequenceKey, record: BatchRecord) {
+        Gateways::<T>::mutate(&batch.gateway, |progress| {
+            progress.next_seq = batch.last_seq().saturating_add(1);
+            progress.uncollected = progress.uncollected.saturating_add(record.uncollected);
+            progress.remembered += 1;
+            progress.unsettled += 1;
+        });
+        Open::<T>::insert(&batch.gateway, key, ());
+        Batches::<T>::insert(&batch.gateway, key, record);
+    }
+}
+
+/// One row for each provider that served a receipt of the batch.
+fn totals(providers: &[AccountId], parts: Vec<Part>, uncollected: &[Credits]) -> Vec<ProviderTotals> {
+    let rows = providers.iter().zip(parts).zip(uncollected);
+    let rows = rows.filter(|((_, part), _)| part.count > 0);
+    rows.map(|((provider, part), missing)| ProviderTotals {
+        provider: provider.clone(),
+        count: part.count,
+        input: part.input,
+        cached_input: part.cached_input,
+        output: part.output,
+        collected: part.charged.checked_sub(*missing).unwrap_or_else(|| {
+            defensive!("a provider's receipts lack more than they cost");
+            0
+        }),
+        root: part.root(),
+        settled: None,
+    })
+    .collect()
+}
+
+/// Shortfalls of the batch's providers as rows of its record.
+fn owed_rows(
+    shortfalls: Vec<(usize, Shortfall)>,
+    providers: &[AccountId],
+    totals: &[ProviderTotals],
+) -> Vec<OwedRow> {
+    let place = |provider: usize| totals.iter().position(|part| part.provider == providers[provider]);
+    let rows = shortfalls
+        .into_iter()
+        .filter_map(|(provider, shortfall)| Some(OwedRow { provider: place(provider)? as u8, shortfall }));
+    rows.collect()
+}
