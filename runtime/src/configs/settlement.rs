@@ -1,0 +1,19 @@
+//! Settlement.
+
+use frame_support::traits::ConstU32;
+
+use crate::{transaction::BatchOfExtrinsic, Entitlements, Pricing, Receipts, Roles, Runtime};
+
+use super::{council::EnsureMembers, MINUTE};
+
+impl pallet_settlement::Config for Runtime {
+    type CouncilOrigin = EnsureMembers;
+    type Roles = Roles;
+    type Ledger = Entitlements;
+    type Prices = Pricing;
+    type Unsettled = Receipts;
+    type ExtractBatch = BatchOfExtrinsic;
+    /// A minute: an attestor that is restarted has attested by then.
+    type UnattestedAfter = ConstU32<MINUTE>;
+    type WeightInfo = pallet_settlement::weights::SubstrateWeight<Runtime>;
+}

@@ -1,0 +1,12 @@
+//! The runtime as a whole: its genesis, its calls, its admission.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod admission;
+mod chain;
+mod council;
+mod equivocation;
+mod genesis;
+mod limits;
+mod reviewed_calls;
+mod sessions;
+mod upgrades;
