@@ -1,0 +1,66 @@
+//! Who asks, and for which request.
+
+use http::{header::AUTHORIZATION, HeaderMap};
+use stipend_openai::ApiError;
+use stipend_primitives::{AccountId, Digest};
+
+use crate::{config::account_hex, store::CannotBegin, App};
+
+/// Names the gateway: 64 hex digits of its account.
+const GATEWAY_HEADER: &str = "x-stipend-gateway";
+
+/// Names the request: 32 hex digits of its digest.
+const REQUEST_HEADER: &str = "x-stipend-request";
+
+/// The gateway that asks, if its token is the one configured for it. An unknown gateway and a wrong
+/// token get the same answer.
+pub(crate) fn admit(app: &App, headers: &HeaderMap) -> Result<AccountId, ApiError> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let token = text(AUTHORIZATION.as_str())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let gateway = text(GATEWAY_HEADER).and_then(account_hex).map(AccountId::new);
+    let (Some(token), Some(gateway)) = (token, gateway) else { return Err(not_admitted()) };
+    match app.gateways.get(&gateway) {
+        Some(known) if known.admits(token) => Ok(gateway),
+        _ => Err(not_admitted()),
+    }
+}
+
+fn not_admitted() -> ApiError {
+    ApiError::new(
+        401,
+        "authentication_error",
+        "unknown_gateway",
+        "This is no open endpoint: a gateway names itself in `x-stipend-gateway` and shows its token as \
+         `Authorization: Bearer TOKEN`. Check both against the attestor's configuration.",
+    )
+}
+
+/// The request's digest.
+pub(super) fn digest(headers: &HeaderMap) -> Result<Digest, ApiError> {
+    let mut digest = Digest::default();
+    headers.get(REQUEST_HEADER).and_then(|value| hex::decode_to_slice(value, &mut digest).ok()).ok_or_else(
+        || {
+            ApiError::invalid_request(
+                "no_digest",
+                "`x-stipend-request` must carry 32 hex digits, new for each request.",
+            )
+        },
+    )?;
+    Ok(digest)
+}
+
+/// What a gateway hears of a request that cannot begin.
+pub(super) fn cannot_begin(why: CannotBegin) -> ApiError {
+    match why {
+        CannotBegin::Repeated => ApiError::conflict(
+            "repeated_request",
+            "A request with this digest was served or is being served. A digest is for one request.",
+        ),
+        CannotBegin::Full => ApiError::unavailable(
+            "Too many requests of this gateway wait to be claimed. Send their claims first.",
+        ),
+    }
+}

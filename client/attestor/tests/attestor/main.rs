@@ -1,0 +1,9 @@
+//! The attestor as gateways and validators see it.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod claims;
+mod configuration;
+mod crash;
+mod faults;
+mod metering;
+mod world;

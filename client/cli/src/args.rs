@@ -1,0 +1,214 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::{context::Options, verbs};
+
+/// Entitlements to AI compute: grant them, use them, watch them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "stipend",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Amounts are in credits with up to six decimals; times are UTC.\n\
+                  Exit codes: 0 done, 1 refused or failed, 2 wrong command line, 3 node not reachable, \
+                  4 no such thing, 5 proof does not hold, 64 bad file or key."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Keys: make one, show one, make a node's.
+    #[command(subcommand)]
+    Keys(verbs::keys::Verb),
+    /// What the council decides: proposals, votes, upgrades.
+    #[command(subcommand)]
+    Council(verbs::council::Verb),
+    /// Who may do what (council).
+    #[command(subcommand)]
+    Roles(verbs::roles::Verb),
+    /// Found a network, check it, and look after its hosts and its list of nodes.
+    #[command(subcommand)]
+    Network(verbs::network::Verb),
+    /// Who makes blocks (council).
+    #[command(subcommand)]
+    Validators(verbs::validators::Verb),
+    /// What an entitlement can buy.
+    #[command(subcommand)]
+    Classes(verbs::classes::Verb),
+    /// Budgets that entitlements are minted from.
+    #[command(subcommand)]
+    Programs(verbs::programs::Verb),
+    /// Templates of several grants.
+    #[command(subcommand)]
+    Baskets(verbs::baskets::Verb),
+    /// Grant entitlements (issuer).
+    #[command(subcommand)]
+    Mint(verbs::mint::Verb),
+    /// What models cost.
+    #[command(subcommand)]
+    Prices(verbs::prices::Verb),
+    /// Keys for applications, bound to a wallet (owner).
+    #[command(subcommand)]
+    ApiKeys(verbs::api_keys::Verb),
+    /// Who serves inference, and where its attestor answers.
+    #[command(subcommand)]
+    Providers(verbs::providers::Verb),
+    /// What an account holds.
+    #[command(subcommand)]
+    Wallet(verbs::wallet::Verb),
+    /// Single entitlements.
+    #[command(subcommand)]
+    Entitlements(verbs::entitlements::Verb),
+    /// Receipts and the proof that they are on the chain.
+    #[command(subcommand)]
+    Receipts(verbs::receipts::Verb),
+    /// How receipts were settled with providers.
+    #[command(subcommand)]
+    Settlement(verbs::settlement::Verb),
+    /// Stop the use of an owner's wallets, or resume it (issuer).
+    Freeze(verbs::owners::Freeze),
+    /// Withdraw all of an owner's entitlements and keys, for good (issuer).
+    Offboard(verbs::owners::Offboard),
+    /// Give unused credits of an own entitlement back, for good (owner).
+    GiveBack(verbs::owners::GiveBack),
+    /// Ask a node or a service whether it is of use (containers' health checks).
+    Health(verbs::health::Health),
+    /// Completions for a shell, on standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split_whitespace())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_verb_of_the_documentation_is_understood() {
+        for line in [
+            "stipend keys new hr.key",
+            "stipend keys show --key hr.key",
+            "stipend keys node node.key",
+            "stipend roles grant issuer //Bob --allowance 200 --dev-key //Alice",
+            "stipend roles revoke issuer //Bob",
+            "stipend roles list --account //Bob",
+            "stipend council members",
+            "stipend council list --json",
+            "stipend council vote 0x0101010101010101010101010101010101010101010101010101010101010101 yes",
+            "stipend council close 0x0101010101010101010101010101010101010101010101010101010101010101",
+            "stipend council propose-upgrade stipend_runtime.compact.compressed.wasm",
+            "stipend council note-stalled --delay 20 --best-finalized 1234 --not-final",
+            "stipend council apply-upgrade stipend_runtime.compact.compressed.wasm",
+            "stipend network init acme --name Acme --validator a=10.0.0.1 --node b=b.example:30400 --council ada --council bo=//Bob --issuer hr",
+            "stipend network check acme",
+            "stipend network add-host acme --validator paris=10.0.0.5",
+            "stipend network nodes",
+            "stipend network add-node 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp paris",
+            "stipend network remove-node 12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp",
+            "stipend validators add //Bob",
+            "stipend validators remove //Bob",
+            "stipend validators rotate-keys --dev-key //Bob",
+            "stipend validators publish-keys --dev-key //Bob",
+            "stipend validators reinstate //Bob",
+            "stipend validators list",
+            "stipend classes list",
+            "stipend classes add 4 Bio --unattested accept",
+            "stipend programs create engineering --class innovation --owner //Bob --budget 1000000",
+            "stipend programs delegate 0 platform --owner //Charlie --budget 10.5",
+            "stipend programs increase 0 1000",
+            "stipend programs list",
+            "stipend baskets set 1 senior --line 0:1000:365d --line 1:50",
+            "stipend baskets list",
+            "stipend mint one //Dave --program 0 --amount 12.5 --until 2030-01-01",
+            "stipend mint one //Dave --program 0 --amount 12.5 --detached",
+            "stipend mint basket //Dave 1",
+            "stipend mint csv people.csv --dry-run",
+            "stipend mint basket //Dave 1 --sign-only",
+            "stipend mint cosign request.json --dry-run",
+            "stipend mint carry request.json",
+            "stipend mint send request.json",
+            "stipend mint allowance //Bob",
+            "stipend mint set-allowance //Bob --class innovation --amount 500000",
+            "stipend mint set-allowance //Bob --class innovation --default",
+            "stipend prices publish prices.toml",
+            "stipend prices show --version 2",
+            "stipend prices quote tiny --input 100 --output 20",
+            "stipend api-keys create --model tiny --request-cost-max 2 --expires 90d",
+            "stipend api-keys create --reserve-for //Ferdie --reserve innovation:5",
+            "stipend api-keys list //Dave",
+            "stipend api-keys revoke 0x0101010101010101010101010101010101010101010101010101010101010101",
+            "stipend api-keys limits 0x0101010101010101010101010101010101010101010101010101010101010101",
+            "stipend providers register //Eve --attestation-key 0101010101010101010101010101010101010101010101010101010101010101 --endpoint http://10.0.0.7:8080",
+            "stipend providers list",
+            "stipend providers set-endpoint http://10.0.0.8:8080",
+            "stipend providers reinstate //Eve",
+            "stipend wallet show //Dave --json",
+            "stipend wallet watch",
+            "stipend entitlements show 7",
+            "stipend entitlements list",
+            "stipend entitlements revoke 7 --amount 3",
+            "stipend receipts show //Ferdie 0",
+            "stipend receipts proof //Ferdie 0 --at 12",
+            "stipend receipts verify proof.json",
+            "stipend settlement status //Ferdie 0",
+            "stipend settlement pending --limit 5",
+            "stipend freeze //Dave",
+            "stipend freeze //Dave --lift",
+            "stipend offboard //Dave",
+            "stipend give-back 7 1.5",
+            "stipend health",
+            "stipend health http://127.0.0.1:8080/healthz",
+            "stipend health ws://127.0.0.1:9944 --lag-max 10",
+            "stipend completions bash",
+        ] {
+            if let Err(error) = parse(line) {
+                panic!("{line}\n{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_command_lines_end_with_exit_code_2_and_a_reason() {
+        for (line, reason) in [
+            ("stipend mint one //Dave --program 0 --amount 1.2345678", "up to 6 decimals"),
+            ("stipend mint one Dave --program 0 --amount 1", "is not an account"),
+            ("stipend mint one //Dave --program 0 --amount 1 --until soon", "is not a time"),
+            ("stipend mint set-allowance //Bob --class innovation", "--amount"),
+            ("stipend roles grant king //Bob", "is not a role"),
+            ("stipend providers set-endpoint http://a/b", "without a path"),
+            ("stipend api-keys create --reserve innovation:5", "--reserve-for"),
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), i32::from(crate::failure::USAGE), "{line}");
+            assert!(error.to_string().contains(reason), "{line}\n{error}");
+        }
+    }
+
+    #[test]
+    fn global_options_may_stand_anywhere() {
+        let arguments = parse("stipend wallet show //Dave --json --url ws://node:9944").unwrap();
+        assert!(arguments.options.json);
+        assert_eq!(arguments.options.url, "ws://node:9944");
+    }
+}

@@ -1,0 +1,214 @@
+//! Sending chunks and finding out what became of them.
+
+use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
+use stipend_sdk::{
+    pallet_entitlements::{Call, MINTS_MAX},
+    PoolRefusal, Prepared, RuntimeCall, Signer, SubmitError,
+};
+
+use crate::context::Context;
+
+use super::{
+    check::Ledger,
+    journal::{Entry, Journal, State},
+    rows::Row,
+};
+
+/// Chunks on their way at a time: a thousand people in a few blocks, and little to look up after a
+/// crash.
+const WINDOW: usize = 8;
+
+/// Cuts rows into chunks of at most as many entitlements as one call may make.
+pub(super) fn chunks(rows: &[Row], ledger: &Ledger) -> Vec<usize> {
+    let mut chunks = Vec::new();
+    let (mut rows_count, mut entitlements_count) = (0, 0);
+    for row in rows {
+        let count = ledger.lines(&row.grant).len().max(1);
+        if rows_count > 0 && entitlements_count + count > MINTS_MAX as usize {
+            chunks.push(rows_count);
+            (rows_count, entitlements_count) = (0, 0);
+        }
+        rows_count += 1;
+        entitlements_count += count;
+    }
+    chunks.push(rows_count);
+    chunks
+}
+
+/// Learns what became of the chunks that an earlier run sent.
+pub(super) async fn finish_sent(context: &Context, journal: &mut Journal) -> Result<()> {
+    let sent: Vec<(usize, Prepared)> = journal
+        .states()
+        .iter()
+        .enumerate()
+        .filter_map(|(chunk, state)| match state {
+            State::Sent(transaction) => Some((chunk, (**transaction).clone())),
+            _ => None,
+        })
+        .collect();
+    if sent.is_empty() {
+        return Ok(());
+    }
+    let spinner = context.spinner("looking what became of an earlier run");
+    let mut outcomes = Vec::new();
+    for (chunk, transaction) in sent {
+        outcomes.push(settle(context, journal, chunk, &transaction).await);
+    }
+    spinner.finish_and_clear();
+    for outcome in outcomes {
+        match outcome {
+            // Void: it is sent anew below.
+            Ok(()) | Err(Unsent::Void(_)) => {}
+            Err(Unsent::Unknown(error)) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Sends every chunk that is open.
+pub(super) async fn send(
+    context: &Context,
+    signer: &Signer,
+    rows: &[Row],
+    journal: &mut Journal,
+) -> Result<()> {
+    let open_rows = journal.open_rows(rows).len();
+    let bar = context.bar(open_rows as u64, "minting");
+    if let Some(failed) = send_windows(context, signer, rows, journal, &bar).await? {
+        bar.abandon();
+        let chunk_rows = journal.rows_of(failed.chunk, rows);
+        let lines = chunk_rows.first().zip(chunk_rows.last());
+        let (first, last) = lines.map_or((0, 0), |(first, last)| (first.line, last.line));
+        let minted = rows.len() - journal.open_rows(rows).len();
+        return Err(failed.error).with_context(|| {
+            format!("lines {first} to {last} were not minted; {minted} of {} rows are. Mend the cause and run the same command again: it goes on with what is open and mints nothing twice", rows.len())
+        });
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// A chunk that did not happen.
+struct Failed {
+    chunk: usize,
+    error: anyhow::Error,
+}
+
+/// Why a chunk is not done.
+enum Unsent {
+    /// It will never happen.
+    Void(anyhow::Error),
+    /// It may have happened; the next run finds out.
+    Unknown(anyhow::Error),
+}
+
+/// Sends windows until nothing is open; returns the first chunk that did not happen.
+async fn send_windows(
+    context: &Context,
+    signer: &Signer,
+    rows: &[Row],
+    journal: &mut Journal,
+    bar: &ProgressBar,
+) -> Result<Option<Failed>> {
+    let client = context.client().await?;
+    loop {
+        let open: Vec<usize> = (0..journal.states().len())
+            .filter(|chunk| journal.states()[*chunk] == State::Open)
+            .take(WINDOW)
+            .collect();
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let mut first_failure = None;
+        let mut sent = Vec::new();
+        for chunk in open {
+            let call = mint_many(journal.rows_of(chunk, rows))?;
+            let transaction = client.prepare(call, signer).await?;
+            journal.record(Entry::Sent { chunk, transaction: Box::new(transaction.clone()) })?;
+            match client.send(&transaction).await {
+                Err(SubmitError::Refused(refusal)) if is_final(&refusal) => {
+                    journal.record(Entry::Void { chunk })?;
+                    first_failure = Some(Failed { chunk, error: refusal.into() });
+                    break;
+                }
+                // Whatever else was said, the blocks will tell.
+                _ => sent.push((chunk, transaction)),
+            }
+        }
+        for (chunk, transaction) in sent {
+            match settle(context, journal, chunk, &transaction).await {
+                Ok(()) => bar.inc(journal.rows_of(chunk, rows).len() as u64),
+                Err(Unsent::Void(error) | Unsent::Unknown(error)) => {
+                    first_failure.get_or_insert(Failed { chunk, error });
+                }
+            }
+        }
+        if first_failure.is_some() {
+            return Ok(first_failure);
+        }
+    }
+}
+
+/// Whether a refusal of a fresh transaction leaves no way for it to have got in.
+fn is_final(refusal: &PoolRefusal) -> bool {
+    !matches!(refusal, PoolRefusal::Stale | PoolRefusal::Banned | PoolRefusal::NonceTaken)
+}
+
+fn mint_many(rows: &[Row]) -> Result<RuntimeCall> {
+    let grants: Vec<_> = rows.iter().map(|row| (row.owner.clone(), row.grant.clone())).collect();
+    let grants = grants.try_into().ok().context("a chunk has more grants than a call may have")?;
+    Ok(Call::mint_many { grants }.into())
+}
+
+/// Waits for what becomes of a chunk's transaction, and records it.
+async fn settle(
+    context: &Context,
+    journal: &mut Journal,
+    chunk: usize,
+    transaction: &Prepared,
+) -> Result<(), Unsent> {
+    let client = context.client().await.map_err(Unsent::Unknown)?;
+    match client.outcome(transaction).await {
+        Ok(done) => {
+            journal.record(Entry::Done { chunk, block_number: done.block_number }).map_err(Unsent::Unknown)
+        }
+        Err(
+            error @ (SubmitError::Failed { .. } | SubmitError::Expired { .. } | SubmitError::Replaced { .. }),
+        ) => {
+            journal.record(Entry::Void { chunk }).map_err(Unsent::Unknown)?;
+            Err(Unsent::Void(error.into()))
+        }
+        Err(error) => Err(Unsent::Unknown(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stipend_sdk::primitives::{mint::Grant, AccountId};
+
+    fn rows(count: u64, grant: Grant) -> Vec<Row> {
+        let row = |line| Row { line, owner: AccountId::new([1; 32]), grant: grant.clone() };
+        (0..count).map(row).collect()
+    }
+
+    fn ledger() -> Ledger {
+        let (issuer, lines) = (AccountId::new([0; 32]), vec![(0, 1, None); 16]);
+        Ledger::new(issuer.clone(), None, vec![], vec![(1, issuer, vec![], lines)])
+    }
+
+    #[test]
+    fn a_chunk_has_as_many_rows_as_a_call_may_have() {
+        let one = Grant::One { program: 0, amount: 1, valid_from: None, valid_until: None };
+        assert_eq!(chunks(&rows(1, one.clone()), &ledger()), [1]);
+        assert_eq!(chunks(&rows(512, one.clone()), &ledger()), [512]);
+        assert_eq!(chunks(&rows(1_025, one), &ledger()), [512, 512, 1]);
+    }
+
+    #[test]
+    fn baskets_count_with_all_their_lines() {
+        let basket = Grant::Basket { basket: 1 };
+        assert_eq!(chunks(&rows(70, basket), &ledger()), [32, 32, 6]);
+    }
+}

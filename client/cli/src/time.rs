@@ -1,0 +1,208 @@
+//! Moments and durations as people write and read them. All times are UTC.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use stipend_sdk::primitives::Moment;
+
+const SECOND_MS: u64 = 1_000;
+const DAY_MS: u64 = 86_400 * SECOND_MS;
+
+/// Now, by this machine's clock.
+pub(crate) fn now() -> Moment {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Moment::try_from(since.as_millis()).unwrap_or(Moment::MAX)
+}
+
+/// Reads a moment: `2027-03-31`, `2027-03-31T12:00:00Z`, or a duration from now such as `90d`.
+pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
+    if let Ok(duration) = parse_duration(text) {
+        return now().checked_add(duration).ok_or_else(|| wrong_moment(text));
+    }
+    moment_of(text).ok_or_else(|| wrong_moment(text))
+}
+
+/// Reads a moment that does not depend on now: a date or a UTC time.
+pub(crate) fn parse_date(text: &str) -> Result<Moment, String> {
+    moment_of(text).ok_or_else(|| {
+        format!("\"{text}\" is not a time: write a date (2027-03-31) or a UTC time (2027-03-31T12:00:00Z)")
+    })
+}
+
+fn wrong_moment(text: &str) -> String {
+    format!("\"{text}\" is not a time: write a date (2027-03-31), a UTC time (2027-03-31T12:00:00Z) or a duration from now (90d, 12h, 30m)")
+}
+
+/// Reads a duration: a whole number and `s`, `m`, `h` or `d`.
+pub(crate) fn parse_duration(text: &str) -> Result<u64, String> {
+    let wrong = || {
+        format!("\"{text}\" is not a duration: write a whole number and s, m, h or d, such as 365d or 12h")
+    };
+    let unit_ms = match text.chars().last() {
+        Some('s') => SECOND_MS,
+        Some('m') => 60 * SECOND_MS,
+        Some('h') => 3_600 * SECOND_MS,
+        Some('d') => DAY_MS,
+        _ => return Err(wrong()),
+    };
+    let count = &text[..text.len() - 1];
+    if !count.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    count.parse::<u64>().ok().and_then(|count| count.checked_mul(unit_ms)).ok_or_else(wrong)
+}
+
+fn moment_of(text: &str) -> Option<Moment> {
+    let (date, clock) = match text.split_once('T') {
+        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
+        None => (text, "00:00:00"),
+    };
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    let days = days_of(year, month, day)?;
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    Some(days * DAY_MS + (hour * 3_600 + minute * 60 + second) * SECOND_MS)
+}
+
+/// Three numbers of fixed widths between separators.
+fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator);
+    let mut found = [0; 3];
+    for (number, width) in found.iter_mut().zip(widths) {
+        let part = parts.next()?;
+        if part.len() != width || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
+fn is_leap(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+fn days_in(year: u64, month: u64) -> u64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+        return None;
+    }
+    let years: u64 = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 }).sum();
+    let months: u64 = (1..month).map(|month| days_in(year, month)).sum();
+    Some(years + months + day - 1)
+}
+
+/// Writes a moment to the second, or in full if it is beyond the calendar.
+pub(crate) fn moment(moment: Moment) -> String {
+    let (mut days, of_day) = (moment / DAY_MS, moment % DAY_MS / SECOND_MS);
+    let mut year = 1970;
+    while year < 10_000 {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if days < length {
+            break;
+        }
+        days -= length;
+        year += 1;
+    }
+    if year == 10_000 {
+        return format!("{moment} ms");
+    }
+    let mut month = 1;
+    while days >= days_in(year, month) {
+        days -= days_in(year, month);
+        month += 1;
+    }
+    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+}
+
+/// Writes a moment, or a word for its absence.
+pub(crate) fn moment_or(absent: &str, at: Option<Moment>) -> String {
+    at.map_or_else(|| absent.to_owned(), moment)
+}
+
+/// Writes a duration in the largest unit that is exact.
+pub(crate) fn duration(ms: u64) -> String {
+    for (unit_ms, unit) in [(DAY_MS, "d"), (3_600 * SECOND_MS, "h"), (60 * SECOND_MS, "m"), (SECOND_MS, "s")]
+    {
+        if ms >= unit_ms && ms.is_multiple_of(unit_ms) {
+            return format!("{}{unit}", ms / unit_ms);
+        }
+    }
+    format!("{ms} ms")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn dates_are_what_the_calendar_says() {
+        for (text, ms) in [
+            ("1970-01-01", 0),
+            ("2000-02-29", 951_782_400_000),
+            ("2027-03-31T12:30:15Z", 1_806_496_215_000),
+            ("9999-12-31T23:59:59Z", 253_402_300_799_000),
+        ] {
+            assert_eq!(parse_moment(text).unwrap(), ms, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "tomorrow",
+            "2027-02-29",
+            "2027-13-01",
+            "2027-3-1",
+            "2027-03-31T24:00:00Z",
+            "2027-03-31T12:00:00",
+            "1969-12-31",
+            "-1d",
+            "d",
+            "99999999999999999999d",
+        ] {
+            assert!(parse_moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_duration_counts_from_now() {
+        let until = parse_moment("90d").unwrap();
+        assert!((now() + 90 * DAY_MS).abs_diff(until) < 10_000);
+    }
+
+    #[test]
+    fn durations_are_written_in_their_largest_unit() {
+        for text in ["365d", "12h", "90m", "61s"] {
+            assert_eq!(duration(parse_duration(text).unwrap()), text);
+        }
+        assert_eq!(duration(1_500), "1500 ms");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(seconds in 0u64..253_402_300_800) {
+            let at = seconds * SECOND_MS;
+            prop_assert_eq!(moment_of(&moment(at)), Some(at));
+        }
+
+        #[test]
+        fn any_moment_can_be_written(at: u64) {
+            prop_assert!(!moment(at).is_empty());
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! `stipend receipts`: receipts, and the proof that they are on the chain.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Subcommand;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use stipend_sdk::{
+    primitives::{view::ProviderTotals, AccountId, BlockNumber, Credits, Sequence},
+    rpc::{BatchStatus, ReceiptProof},
+    VerifiedReceipt,
+};
+
+use crate::{
+    amount::credits,
+    context::Context,
+    failure::Failure,
+    output::{in_credits, Answer, Rows},
+    parse,
+    verbs::settlement::verdict_name,
+};
+
+/// Receipts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Show the batch that holds a receipt.
+    Show {
+        /// The gateway that metered.
+        #[arg(value_parser = parse::account)]
+        gateway: AccountId,
+        /// The receipt's sequence number.
+        sequence: Sequence,
+    },
+    /// Get the proof that a receipt is on the chain.
+    Proof {
+        /// The gateway that metered.
+        #[arg(value_parser = parse::account)]
+        gateway: AccountId,
+        /// The receipt's sequence number.
+        sequence: Sequence,
+        /// Block of the batch, for one so old that the chain's state has forgotten it.
+        #[arg(long, value_name = "BLOCK")]
+        at: Option<BlockNumber>,
+    },
+    /// Check a proof (the output of `receipts proof`) against the finalised chain.
+    Verify {
+        /// The file with the proof.
+        file: PathBuf,
+    },
+}
+
+/// A proof and what it is of.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ProofFile {
+    gateway: AccountId,
+    sequence: Sequence,
+    #[serde(flatten)]
+    proof: ReceiptProof,
+}
+
+impl Verb {
+    pub(crate) async fn run(self, context: &Context) -> Result<Answer> {
+        match self {
+            Verb::Show { gateway, sequence } => {
+                match context.client().await?.batch_status(&gateway, sequence).await? {
+                    Some(status) => show(&status),
+                    None => Err(Failure::not_found(format!(
+                        "the chain's state knows no batch of this gateway with receipt {sequence}; it is not submitted yet, or so old that only its block remembers it"
+                    ))
+                    .into()),
+                }
+            }
+            Verb::Proof { gateway, sequence, at } => {
+                let proof = context.client().await?.receipt_proof(&gateway, sequence, at).await?;
+                let file = ProofFile { gateway, sequence, proof };
+                Answer::new(&file, serde_json::to_string_pretty(&file)?)
+            }
+            Verb::Verify { file } => verify(context, &file).await,
+        }
+    }
+}
+
+fn show(status: &BatchStatus) -> Result<Answer> {
+    let batch = &status.batch;
+    let state = if status.finalised { "finalised" } else { "not finalised yet" };
+    let headings =
+        &["provider", ">receipts", ">input", ">cached", ">output", ">collected", "settled", ">refunded"];
+    let mut rows = Rows::new(headings, "no provider");
+    for ProviderTotals { provider, count, input, cached_input, output, collected, settled, .. } in
+        &batch.providers
+    {
+        rows.push([
+            parse::address(provider),
+            count.to_string(),
+            input.to_string(),
+            cached_input.to_string(),
+            output.to_string(),
+            credits(*collected),
+            settled.as_ref().map_or("open", |settled| verdict_name(settled.verdict)).into(),
+            settled.as_ref().map_or_else(String::new, |settled| credits(settled.refunded)),
+        ]);
+    }
+    let human = format!(
+        "receipts {} to {} of {}\nblock {} ({state}), batch {:?}\ncharged {}, of which {} nobody covered\n{}",
+        batch.first_seq,
+        batch.last_seq,
+        parse::address(&batch.gateway),
+        batch.submitted_at,
+        batch.batch_hash,
+        in_credits(batch.charged),
+        in_credits(batch.uncollected),
+        rows.finish()
+    );
+    Answer::new(status, human)
+}
+
+fn read_proof(file: &Path) -> Result<ProofFile> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", file.display())))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let message = format!(
+            "{} does not hold a proof ({error}); get one with `stipend receipts proof GATEWAY SEQUENCE`",
+            file.display()
+        );
+        Failure::bad_input(message).into()
+    })
+}
+
+async fn verify(context: &Context, file: &Path) -> Result<Answer> {
+    let ProofFile { gateway, sequence, proof } = read_proof(file)?;
+    let client = context.client().await?;
+    let verified = client.verify_receipt(&proof, &gateway, sequence).await?;
+    let receipt = &verified.receipt;
+    let book = client.price_book(Some(receipt.book)).await?;
+    let entry = book.as_ref().and_then(|book| book.entry(receipt.leaf.model));
+    let cost = entry.map(|entry| entry.cost(&receipt.leaf.usage));
+    let model = entry.map_or_else(|| receipt.leaf.model.0.to_string(), |entry| parse::text(&entry.name));
+    verified_answer(&verified, &gateway, &model, cost)
+}
+
+fn verified_answer(
+    verified: &VerifiedReceipt,
+    gateway: &AccountId,
+    model: &str,
+    cost: Option<Credits>,
+) -> Result<Answer> {
+    let receipt = &verified.receipt;
+    let usage = &receipt.leaf.usage;
+    let digest = format!("0x{}", hex::encode(receipt.leaf.digest));
+    let json = json!({
+        "verified": true,
+        "gateway": gateway,
+        "sequence": receipt.leaf.seq,
+        "wallet": receipt.wallet,
+        "provider": receipt.provider,
+        "model": model,
+        "input": usage.input,
+        "cached_input": usage.cached_input,
+        "output": usage.output,
+        "price_book": receipt.book,
+        "cost": cost.map(|cost| cost.to_string()),
+        "priority_fee": receipt.priority_fee.to_string(),
+        "digest": digest,
+        "block_number": verified.block_number,
+        "block_hash": verified.block_hash,
+        "root": verified.commitment.root,
+    });
+    let mut rows = Rows::new(&["receipt", &receipt.leaf.seq.to_string()], "");
+    for (name, value) in [
+        ("gateway", parse::address(gateway)),
+        ("wallet", parse::address(&receipt.wallet)),
+        ("provider", parse::address(&receipt.provider)),
+        ("model", model.to_owned()),
+        ("tokens", format!("{} in, {} cached, {} out", usage.input, usage.cached_input, usage.output)),
+        ("cost", cost.map_or_else(|| "the price book is not known any more".into(), in_credits)),
+        ("priority fee", in_credits(u128::from(receipt.priority_fee))),
+        ("digest", digest),
+    ] {
+        rows.push([name.into(), value]);
+    }
+    let human = format!("{}\nproven: in finalised block {}", rows.finish(), verified.block_number);
+    Answer::new(json, human)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use sp_core::H256;
+    use stipend_sdk::primitives::{
+        cost::Usage,
+        leaf::{BatchCommitment, ReceiptLeaf, UsageLeaf},
+        ModelId,
+    };
+
+    fn account(name: &str) -> AccountId {
+        parse::account(name).unwrap()
+    }
+
+    #[test]
+    fn a_proof_is_written_and_read_back() {
+        let proof = ReceiptProof {
+            receipt: vec![1].into(),
+            proof: vec![2].into(),
+            header: vec![3].into(),
+            block_hash: H256([4; 32]),
+        };
+        let written = ProofFile { gateway: account("//Ferdie"), sequence: 7, proof };
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("proof.json");
+        std::fs::write(&file, serde_json::to_string_pretty(&written).unwrap()).unwrap();
+        assert_eq!(read_proof(&file).unwrap(), written);
+        std::fs::write(&file, "{}").unwrap();
+        assert!(read_proof(&file).unwrap_err().to_string().contains("receipts proof"));
+    }
+
+    #[test]
+    fn a_proven_receipt_is_shown_with_its_exact_cost() {
+        let receipt = ReceiptLeaf {
+            leaf: UsageLeaf {
+                seq: 7,
+                model: ModelId(0),
+                usage: Usage { input: 1, cached_input: 2, output: 3 },
+                digest: [5; 16],
+            },
+            wallet: account("//Dave"),
+            provider: account("//Eve"),
+            book: 1,
+            priority_fee: 9,
+        };
+        let commitment =
+            BatchCommitment { gateway: account("//Ferdie"), first_seq: 0, last_seq: 9, root: H256([1; 32]) };
+        let verified = VerifiedReceipt { receipt, commitment, block_number: 12, block_hash: H256([2; 32]) };
+        let answer = verified_answer(&verified, &account("//Ferdie"), "tiny", Some(1_234_567)).unwrap();
+        assert_eq!(answer.json["cost"], "1234567");
+        assert_eq!(answer.json["priority_fee"], "9");
+        assert_eq!(answer.json["verified"], true);
+        assert!(answer.human.contains("1.234567 credits") && answer.human.contains("finalised block 12"));
+    }
+}

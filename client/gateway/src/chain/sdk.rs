@@ -1,0 +1,166 @@
+//! The real chain, through `stipend-sdk`.
+
+use std::{collections::HashMap, future::Future, time::Duration};
+
+use futures::{stream::BoxStream, StreamExt};
+use sp_core::{bounded::BoundedVec, H256};
+use stipend_primitives::{
+    batch::SignedBatch, cost::PriceBook, key::ApiKey, view::GatewayBalance, AccountId, BlockNumber, ClassId,
+    KeyHash, Moment, Sequence,
+};
+use stipend_sdk::{
+    pallet_entitlements, pallet_receipts, BlockRef, Client, PoolRefusal, RpcError, RuntimeCall, RuntimeEvent,
+    Signer, SubmitError,
+};
+
+use super::{Answer, Chain, ChainError, Change, Row, Submitted};
+
+/// How long one attempt at a connection lasts before the log says that it is still going on.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A reservation is finalised within seconds or something is wrong; asking again is harmless.
+const CALL_WAIT_MAX: Duration = Duration::from_secs(120);
+
+/// A chain behind a node's RPC address, for the gateway that `signer` is.
+pub struct SdkChain {
+    client: Client,
+    signer: Signer,
+}
+
+impl SdkChain {
+    /// Connects, and waits for the node for as long as it takes.
+    pub async fn connect(url: &str, signer: Signer) -> Self {
+        loop {
+            match Client::connect_within(url, CONNECT_PATIENCE).await {
+                Ok(client) => return SdkChain { client, signer },
+                Err(error) => {
+                    tracing::warn!(%error, "waiting for the node");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    async fn call(
+        &self,
+        call: pallet_entitlements::Call<stipend_sdk::runtime::Runtime>,
+    ) -> Answer<BlockNumber> {
+        let submitted = self.client.submit_finalised(RuntimeCall::Entitlements(call), &self.signer);
+        match tokio::time::timeout(CALL_WAIT_MAX, submitted).await {
+            Ok(done) => done.map(|done| done.block_number).map_err(|error| ChainError(error.to_string())),
+            Err(_) => Err(ChainError("no block with the call was finalised in two minutes".into())),
+        }
+    }
+}
+
+impl From<RpcError> for ChainError {
+    fn from(error: RpcError) -> Self {
+        ChainError(error.to_string())
+    }
+}
+
+/// What an event means to this gateway.
+fn change(event: RuntimeEvent) -> Vec<Change> {
+    use pallet_entitlements::Event;
+    match event {
+        RuntimeEvent::Pricing(_) => vec![Change::Prices],
+        RuntimeEvent::Entitlements(event) => match event {
+            Event::KeyRegistered { owner, hash } => vec![Change::Key(hash), Change::Owner(owner)],
+            Event::LimitsSet { hash } => vec![Change::Key(hash)],
+            Event::KeyRevoked { hash } => vec![Change::KeyGone(hash)],
+            Event::Minted { owner, .. }
+            | Event::Revoked { owner, .. }
+            | Event::GivenBack { owner, .. }
+            | Event::Frozen { owner, .. }
+            | Event::Offboarded { owner } => vec![Change::Owner(owner)],
+            Event::ClassRegistered { .. } => vec![Change::Prices],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn submitted(result: Result<H256, SubmitError>) -> Answer<Submitted> {
+    let retired = pallet_receipts::Refusal::RetiredBook.code();
+    Ok(match result {
+        Ok(_) => Submitted::Taken,
+        // The chain is past it: the next finalised block shows it.
+        Err(SubmitError::Refused(PoolRefusal::Stale)) => Submitted::Taken,
+        Err(SubmitError::Refused(PoolRefusal::Custom { code, .. })) if code == retired => {
+            Submitted::RetiredBook
+        }
+        Err(SubmitError::Refused(
+            refusal @ (PoolRefusal::Full
+            | PoolRefusal::Unknown(_)
+            | PoolRefusal::Banned
+            | PoolRefusal::NonceTaken),
+        )) => Submitted::Later(refusal.to_string()),
+        Err(SubmitError::Refused(refusal)) => Submitted::Refused(refusal.to_string()),
+        Err(error) => return Err(ChainError(error.to_string())),
+    })
+}
+
+impl Chain for SdkChain {
+    fn genesis(&self) -> H256 {
+        self.client.genesis()
+    }
+
+    async fn head(&self) -> Answer<BlockRef> {
+        Ok(self.client.finalised_head().await?)
+    }
+
+    fn blocks_after(&self, number: BlockNumber) -> BoxStream<'static, Answer<BlockRef>> {
+        self.client.finalised_blocks_after(number).map(|block| block.map_err(ChainError::from)).boxed()
+    }
+
+    async fn changes(&self, at: H256) -> Answer<Vec<Change>> {
+        let events = self.client.at(at).events().await?;
+        Ok(events.into_iter().flat_map(change).collect())
+    }
+
+    async fn next_seq(&self, at: H256) -> Answer<Sequence> {
+        Ok(self.client.at(at).next_seq(&self.signer.account()).await?)
+    }
+
+    async fn keys(&self, at: H256) -> Answer<Vec<(KeyHash, ApiKey)>> {
+        Ok(self.client.at(at).all_api_keys().await?)
+    }
+
+    async fn key(&self, at: H256, hash: KeyHash) -> Answer<Option<ApiKey>> {
+        Ok(self.client.at(at).api_key(hash).await?)
+    }
+
+    async fn balances(&self, at: H256, owners: Vec<AccountId>) -> Answer<Vec<GatewayBalance>> {
+        Ok(self.client.at(at).gateway_balances(&self.signer.account(), &owners).await?)
+    }
+
+    async fn books(&self, at: H256) -> Answer<Vec<PriceBook>> {
+        Ok(self.client.at(at).books().await?)
+    }
+
+    async fn class_names(&self, at: H256) -> Answer<HashMap<ClassId, String>> {
+        let classes = self.client.at(at).classes().await?;
+        let named = |(id, class): (ClassId, stipend_primitives::view::Class)| {
+            (id, String::from_utf8_lossy(&class.name).into_owned())
+        };
+        Ok(classes.into_iter().map(named).collect())
+    }
+
+    fn reserve(
+        &self,
+        rows: Vec<Row>,
+        expires_at: Moment,
+    ) -> impl Future<Output = Answer<BlockNumber>> + Send {
+        let rows = BoundedVec::truncate_from(rows);
+        self.call(pallet_entitlements::Call::reserve_many { rows, expires_at })
+    }
+
+    fn release(&self, rows: Vec<Row>) -> impl Future<Output = Answer<BlockNumber>> + Send {
+        let rows = BoundedVec::truncate_from(rows);
+        self.call(pallet_entitlements::Call::release { rows })
+    }
+
+    async fn submit(&self, batch: SignedBatch) -> Answer<Submitted> {
+        submitted(self.client.submit_batch(batch).await)
+    }
+}

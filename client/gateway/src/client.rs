@@ -1,0 +1,46 @@
+//! The HTTP client: one pool of connections for all upstreams.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{connect::HttpConnector, Client, Error},
+    rt::{TokioExecutor, TokioTimer},
+};
+
+const CONNECT_WAIT_MAX: Duration = Duration::from_secs(3);
+const KEEPALIVE: Duration = Duration::from_secs(60);
+const IDLE_WAIT_MAX: Duration = Duration::from_secs(60);
+
+/// Talks HTTP/1.1 to upstreams, in the clear or over TLS. Follows no redirect.
+#[derive(Clone)]
+pub(crate) struct HttpClient(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
+
+impl HttpClient {
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_WAIT_MAX));
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.enforce_http(false);
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_idle_timeout(IDLE_WAIT_MAX)
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .build(tls);
+        Ok(HttpClient(client))
+    }
+
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Error> {
+        self.0.request(request).await
+    }
+}

@@ -1,0 +1,151 @@
+//! The configuration, read and checked as a whole before anything is bound or opened.
+
+mod read;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use http::{uri::Authority, uri::Scheme, HeaderValue};
+use stipend_primitives::{AccountId, Credits};
+use stipend_sdk::Signer;
+
+pub use values::Faults;
+
+/// Everything that the gateway is told by its operator.
+pub struct Config {
+    /// Where callers connect; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// WebSocket address of a node.
+    pub chain: String,
+    /// The gateway's key: signs batches and claims, and is its account.
+    pub signer: Signer,
+    /// Folder of the durable logs.
+    pub data_dir: PathBuf,
+    /// How credits are reserved.
+    pub reservations: Reservations,
+    /// When batches are closed.
+    pub batch: BatchLimits,
+    /// Limits on callers and on the gateway itself.
+    pub limits: Limits,
+    /// Who serves.
+    pub upstreams: Vec<UpstreamConfig>,
+}
+
+/// How credits are reserved.
+#[derive(Clone, Debug)]
+pub struct Reservations {
+    /// Micro-credits that a reservation is filled up to, per wallet and class.
+    pub target: Credits,
+    /// Micro-credits below which it is filled up.
+    pub low_water: Credits,
+    /// How long a reservation lasts.
+    pub lifetime: Duration,
+    /// How long a request waits for credits that the wallet has but the gateway has not reserved.
+    pub wait_max: Duration,
+}
+
+/// When a batch is closed: whichever comes first.
+#[derive(Clone, Debug)]
+pub struct BatchLimits {
+    /// After this time.
+    pub interval: Duration,
+    /// At this many receipts.
+    pub receipts_max: u32,
+}
+
+/// Limits on callers and on the gateway itself.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a request's body.
+    pub body_bytes_max: usize,
+    /// How long a caller may take to send its request.
+    pub body_wait_max: Duration,
+    /// Bytes of an answer that is not streamed, and of one event of a stream.
+    pub answer_bytes_max: usize,
+    /// Open connections.
+    pub connections_max: usize,
+    /// Requests being served or waiting, all upstreams together.
+    pub requests_in_flight_max: usize,
+    /// Receipts that no finalised block has yet; beyond it nothing new is admitted.
+    pub backlog_receipts_max: u64,
+    /// Answers that one request can ask for.
+    pub generations_max: u32,
+    /// `max_tokens` of a request that names none.
+    pub output_tokens_default: u32,
+    /// `max_tokens` that a request can name.
+    pub output_tokens_max: u32,
+    /// Tokens that an engine's chat template and default system prompt may add to a prompt.
+    pub template_tokens_max: u32,
+    /// Tokens that one image, sound or file in a message may count; 0: they are not served.
+    pub media_part_tokens_max: u32,
+    /// How long a caller may leave a stream unread before it counts as gone.
+    pub client_stall_max: Duration,
+    /// How long the chain may be silent before nothing new is admitted.
+    pub chain_silence_max: Duration,
+    /// How long requests in flight may go on after the order to stop.
+    pub drain_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            body_bytes_max: 8 << 20,
+            body_wait_max: Duration::from_secs(30),
+            answer_bytes_max: 32 << 20,
+            connections_max: 16_384,
+            requests_in_flight_max: 8_192,
+            backlog_receipts_max: 1_000_000,
+            generations_max: 16,
+            output_tokens_default: 4_096,
+            output_tokens_max: 131_072,
+            template_tokens_max: 512,
+            media_part_tokens_max: 0,
+            client_stall_max: Duration::from_secs(30),
+            chain_silence_max: Duration::from_secs(120),
+            drain_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// One provider's attestor.
+pub struct UpstreamConfig {
+    /// The provider's account.
+    pub provider: AccountId,
+    /// `http` or `https`.
+    pub scheme: Scheme,
+    /// Host and port.
+    pub authority: Authority,
+    /// `Bearer` and the secret that gateway and provider share.
+    pub token: HeaderValue,
+    /// Models by their names in the price book.
+    pub models: Vec<String>,
+    /// Requests at a time.
+    pub concurrency_max: usize,
+    /// Requests that wait for their turn.
+    pub queue_max: usize,
+    /// How long they wait.
+    pub queue_wait_max: Duration,
+    /// How long the whole answer may take.
+    pub answer_wait_max: Duration,
+    /// How long a stream may be silent.
+    pub silence_max: Duration,
+    /// Whether the engine schedules by vLLM's `priority`.
+    pub priorities: bool,
+}
+
+impl Config {
+    /// Reads a configuration file and every secret it points to. All faults are found at once.
+    pub fn load(path: &std::path::Path) -> Result<Self, Faults> {
+        read::load(path)
+    }
+
+    /// How long before its end a reservation takes no new request: the longest answer, and as long as
+    /// a batch may take to be finalised.
+    pub(crate) fn expiry_margin(&self) -> Duration {
+        let longest = self.upstreams.iter().map(|upstream| upstream.answer_wait_max).max();
+        longest.unwrap_or_default() + self.limits.client_stall_max + Duration::from_secs(60)
+    }
+}

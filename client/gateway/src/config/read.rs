@@ -1,0 +1,291 @@
+//! From the file to a [`Config`].
+
+use std::{
+    collections::HashSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use http::{uri::Scheme, HeaderValue, Uri};
+use sp_core::crypto::Ss58Codec;
+use stipend_primitives::{batch::PROVIDERS_MAX, batch::RECEIPTS_MAX, AccountId, Credits};
+use stipend_sdk::Signer;
+use toml::Table;
+
+use super::{values::Section, BatchLimits, Config, Faults, Limits, Reservations, UpstreamConfig};
+
+const HOUR_MS: u64 = 3_600_000;
+const MICRO: u64 = 1_000_000;
+
+/// Largest amount of credits that a setting takes: beyond it the gateway counts no further.
+const CREDITS_MAX: u64 = 1_000_000_000_000;
+
+pub(super) fn load(path: &Path) -> Result<Config, Faults> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Faults(vec![format!("cannot read {}: {error}", path.display())]))?;
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    parse(&text, &folder)
+}
+
+/// Paths in the text are relative to `folder`.
+pub(super) fn parse(text: &str, folder: &Path) -> Result<Config, Faults> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| Faults(vec![error.to_string()]))?;
+    let mut faults = Faults::default();
+    let config = read(table, folder, &mut faults);
+    match config {
+        Some(config) if faults.0.is_empty() => Ok(config),
+        _ => Err(faults),
+    }
+}
+
+fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
+    let mut root = Section::new("", table, faults);
+    let listen = listen(&mut root);
+    let chain = chain(&mut root);
+    let signer = signer(&mut root, folder);
+    let data_dir = root.string("data_dir").map(|dir| folder.join(dir));
+    let (reservations, batch, limits) =
+        (root.table("reservations"), root.table("batch"), root.table("limits"));
+    let upstreams = root.tables("upstream");
+    if upstreams.is_empty() {
+        root.fault("upstream", "names no provider; write at least one `[[upstream]]`");
+    }
+    root.finish();
+    let reservations = read_reservations(Section::new("[reservations]", reservations, faults));
+    let batch = read_batch(Section::new("[batch]", batch, faults));
+    let limits = read_limits(Section::new("[limits]", limits, faults));
+    let upstreams = read_upstreams(upstreams, folder, faults);
+    let config = Config {
+        listen: listen?,
+        chain: chain?,
+        signer: signer?,
+        data_dir: data_dir?,
+        reservations,
+        batch,
+        limits,
+        upstreams,
+    };
+    check_together(&config, faults);
+    Some(config)
+}
+
+fn listen(root: &mut Section) -> Option<SocketAddr> {
+    let text = root.string("listen")?;
+    match text.parse() {
+        Ok(address) => Some(address),
+        Err(_) => {
+            root.fault("listen", format_args!("`{text}` is no address and port, such as 127.0.0.1:8080"));
+            None
+        }
+    }
+}
+
+fn chain(root: &mut Section) -> Option<String> {
+    let url = root.string("chain")?;
+    if url.starts_with("ws://") || url.starts_with("wss://") {
+        return Some(url);
+    }
+    root.fault("chain", "must be a node's address, such as ws://127.0.0.1:9944");
+    None
+}
+
+fn signer(root: &mut Section, folder: &Path) -> Option<Signer> {
+    let path = folder.join(root.string("key_file")?);
+    match Signer::from_file(path) {
+        Ok(signer) => Some(signer),
+        Err(error) => {
+            root.fault("key_file", error);
+            None
+        }
+    }
+}
+
+fn read_reservations(mut section: Section) -> Reservations {
+    let target = section.number("target_credits", 1_000, 1..=CREDITS_MAX);
+    let low_water = section.number("low_water_credits", target / 4, 0..=CREDITS_MAX);
+    if low_water > target {
+        section.fault("low_water_credits", "is above `target_credits`");
+    }
+    let default = std::time::Duration::from_millis(24 * HOUR_MS);
+    let reservations = Reservations {
+        target: Credits::from(target * MICRO),
+        low_water: Credits::from(low_water * MICRO),
+        lifetime: section.millis("lifetime_ms", default, 60_000..=6 * 24 * HOUR_MS),
+        wait_max: section.millis("wait_ms_max", std::time::Duration::from_secs(10), 0..=60_000),
+    };
+    section.finish();
+    reservations
+}
+
+fn read_batch(mut section: Section) -> BatchLimits {
+    let limits = BatchLimits {
+        interval: section.millis("interval_ms", std::time::Duration::from_secs(1), 10..=60_000),
+        receipts_max: narrow(section.number(
+            "receipts_max",
+            u64::from(RECEIPTS_MAX),
+            1..=u64::from(RECEIPTS_MAX),
+        )),
+    };
+    section.finish();
+    limits
+}
+
+fn read_limits(mut section: Section) -> Limits {
+    let default = Limits::default();
+    let mut size = |key, default, range| section.number(key, default as u64, range) as usize;
+    let body_bytes_max = size("body_bytes_max", default.body_bytes_max, 1..=256 << 20);
+    let answer_bytes_max = size("answer_bytes_max", default.answer_bytes_max, 1_024..=1 << 30);
+    let connections_max = size("connections_max", default.connections_max, 1..=1_000_000);
+    let in_flight_max = size("requests_in_flight_max", default.requests_in_flight_max, 1..=1_000_000);
+    let mut count = |key, default, range| narrow(section.number(key, u64::from(default), range));
+    let generations_max = count("generations_max", default.generations_max, 1..=1_024);
+    let output_tokens_default = count("output_tokens_default", default.output_tokens_default, 1..=1 << 24);
+    let output_tokens_max = count("output_tokens_max", default.output_tokens_max, 1..=1 << 24);
+    let template_tokens_max = count("template_tokens_max", default.template_tokens_max, 0..=1 << 20);
+    let media_part_tokens_max = count("media_part_tokens_max", default.media_part_tokens_max, 0..=1 << 20);
+    let mut time = |key, default| section.millis(key, default, 1..=24 * HOUR_MS);
+    let body_wait_max = time("body_ms_max", default.body_wait_max);
+    let client_stall_max = time("client_stall_ms_max", default.client_stall_max);
+    let chain_silence_max = time("chain_silence_ms_max", default.chain_silence_max);
+    let drain_max = time("drain_ms_max", default.drain_max);
+    let backlog = default.backlog_receipts_max;
+    let backlog_receipts_max = section.number("backlog_receipts_max", backlog, 1..=100_000_000);
+    if output_tokens_default > output_tokens_max {
+        section.fault("output_tokens_default", "is above `output_tokens_max`");
+    }
+    section.finish();
+    Limits {
+        body_bytes_max,
+        body_wait_max,
+        answer_bytes_max,
+        connections_max,
+        requests_in_flight_max: in_flight_max,
+        backlog_receipts_max,
+        generations_max,
+        output_tokens_default,
+        output_tokens_max,
+        template_tokens_max,
+        media_part_tokens_max,
+        client_stall_max,
+        chain_silence_max,
+        drain_max,
+    }
+}
+
+fn narrow(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+fn read_upstreams(tables: Vec<Table>, folder: &Path, faults: &mut Faults) -> Vec<UpstreamConfig> {
+    let mut upstreams = Vec::new();
+    for (index, table) in tables.into_iter().enumerate() {
+        let section = Section::new(format!("[[upstream]] {}", index + 1), table, faults);
+        upstreams.extend(read_upstream(section, folder));
+    }
+    upstreams
+}
+
+fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> {
+    let provider = provider(&mut section);
+    let address = address(&mut section);
+    let token = token(&mut section, folder);
+    let models = section.strings("models");
+    let concurrency_max = section.number("concurrency_max", 64, 1..=100_000) as usize;
+    let queue_max = section.number("queue_max", 1_024, 0..=1_000_000) as usize;
+    let seconds = std::time::Duration::from_secs;
+    let queue_wait_max = section.millis("queue_ms_max", seconds(60), 1..=HOUR_MS);
+    let answer_wait_max = section.millis("answer_ms_max", seconds(300), 1..=HOUR_MS);
+    let silence_max = section.millis("silence_ms_max", seconds(60), 1..=HOUR_MS);
+    let priorities = section.flag("priorities", false);
+    section.finish();
+    let (scheme, authority) = address?;
+    Some(UpstreamConfig {
+        provider: provider?,
+        scheme,
+        authority,
+        token: token?,
+        models,
+        concurrency_max,
+        queue_max,
+        queue_wait_max,
+        answer_wait_max,
+        silence_max,
+        priorities,
+    })
+}
+
+fn provider(section: &mut Section) -> Option<AccountId> {
+    let text = section.string("provider")?;
+    match AccountId::from_ss58check(&text) {
+        Ok(provider) => Some(provider),
+        Err(_) => {
+            section.fault("provider", "must be the provider's account as an SS58 address");
+            None
+        }
+    }
+}
+
+fn address(section: &mut Section) -> Option<(Scheme, http::uri::Authority)> {
+    let text = section.string("url")?;
+    let parts = text.parse::<Uri>().ok().map(Uri::into_parts);
+    let plain = parts.filter(|parts| {
+        let path = parts.path_and_query.as_ref().map_or("", |path| path.as_str());
+        matches!(path, "" | "/") && !parts.authority.as_ref().is_some_and(|host| host.as_str().contains('@'))
+    });
+    let address = plain.and_then(|parts| Some((parts.scheme?, parts.authority?)));
+    let known = address.filter(|(scheme, _)| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+    if known.is_none() {
+        section.fault("url", "must be http:// or https://, a host and maybe a port, and nothing else");
+    }
+    known
+}
+
+fn token(section: &mut Section, folder: &Path) -> Option<HeaderValue> {
+    let path: PathBuf = folder.join(section.string("token_file")?);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => zeroize::Zeroizing::new(text),
+        Err(error) => {
+            section.fault("token_file", format_args!("cannot read {}: {error}", path.display()));
+            return None;
+        }
+    };
+    if text.trim().is_empty() {
+        section.fault("token_file", format_args!("{} is empty: an empty secret is none", path.display()));
+        return None;
+    }
+    let bearer = zeroize::Zeroizing::new(format!("Bearer {}", text.trim()));
+    match HeaderValue::from_str(&bearer) {
+        Ok(mut value) => {
+            value.set_sensitive(true);
+            Some(value)
+        }
+        Err(_) => {
+            section.fault("token_file", format_args!("{} holds more than one line of text", path.display()));
+            None
+        }
+    }
+}
+
+/// What each value allows but all together do not.
+fn check_together(config: &Config, faults: &mut Faults) {
+    let mut providers = HashSet::new();
+    for upstream in &config.upstreams {
+        if !providers.insert(&upstream.provider) {
+            faults.add(format!(
+                "the provider {} stands in two [[upstream]]: a provider attests with one attestor, so put a \
+                 load balancer behind it instead",
+                upstream.provider.to_ss58check()
+            ));
+        }
+    }
+    if providers.len() > PROVIDERS_MAX as usize {
+        faults.add(format!("there are {} providers; a batch has room for {PROVIDERS_MAX}", providers.len()));
+    }
+    if config.reservations.lifetime < config.expiry_margin() * 2 {
+        faults.add(format!(
+            "`lifetime_ms` in [reservations] is too short: a reservation takes no new request in its last \
+             {} ms (longest `answer_ms_max`, `client_stall_ms_max` and a minute), so it must last at least twice that",
+            config.expiry_margin().as_millis()
+        ));
+    }
+}

@@ -1,0 +1,226 @@
+//! One request's way to an upstream and back.
+//!
+//! From the first byte that goes upstream the exchange runs in a task of its own: a caller that leaves
+//! does not stop it, because the engine goes on counting, and what it counts is charged.
+
+mod charge;
+mod stream;
+mod whole;
+
+#[cfg(test)]
+pub(crate) use charge::charge as charge_for_test;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{header, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use stipend_openai::ApiError;
+use stipend_primitives::{AccountId, Digest};
+use tokio::{sync::oneshot, time::timeout};
+
+use crate::{
+    admission::Admitted,
+    clock::now_ms,
+    queue::{Place, QueueFull},
+    server::answer::AnswerBody,
+    state::{InFlight, State},
+    upstream::{Endpoint, Upstream},
+};
+
+const X_GATEWAY: HeaderName = HeaderName::from_static("x-stipend-gateway");
+const X_REQUEST: HeaderName = HeaderName::from_static("x-stipend-request");
+
+/// Bytes of an engine's error that are passed on.
+const ERROR_BYTES_MAX: usize = 64 << 10;
+
+/// A request on its way.
+pub(crate) struct Order {
+    pub(crate) state: Arc<State>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) model: String,
+    pub(crate) admitted: Admitted,
+    /// The body as upstreams get it.
+    pub(crate) body: Bytes,
+    pub(crate) digest: Digest,
+    /// Whether the caller asked for usage at the end of its stream.
+    pub(crate) show_usage: bool,
+    pub(crate) began: Instant,
+    pub(crate) in_flight: InFlight,
+}
+
+pub(crate) type Answer = Result<Response<AnswerBody>, ApiError>;
+
+/// Where the caller waits; closed when it left.
+pub(crate) type Reply = oneshot::Sender<Answer>;
+
+/// An upstream that took the request.
+struct Taken {
+    upstream: Arc<Upstream>,
+    place: Place,
+    response: Response<Incoming>,
+    deadline: Instant,
+}
+
+/// Serves a request to its end.
+pub(crate) async fn serve(order: Order, mut reply: Reply) {
+    let taken = match find_upstream(&order, &mut reply).await {
+        Ok(Some(taken)) => taken,
+        // The caller left before anybody served it.
+        Ok(None) => return order.state.metrics.callers_gone.inc(),
+        Err(error) => return answer(reply, Err(error)),
+    };
+    let status = taken.response.status();
+    if status != StatusCode::OK {
+        let refused = refusal(&order, taken, status).await;
+        return answer(reply, refused);
+    }
+    let is_stream = taken
+        .response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if is_stream {
+        stream::pass_on(order, taken, reply).await;
+    } else {
+        whole::pass_on(order, taken, reply).await;
+    }
+}
+
+fn answer(reply: Reply, answer: Answer) {
+    // A caller that left does not need it.
+    drop(reply.send(answer));
+}
+
+/// Waits for a place at an upstream and hands the request over. Another one is asked only while it is
+/// certain that the one before did nothing. `None` if the caller left first.
+async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>, ApiError> {
+    let mut tried: Vec<AccountId> = Vec::new();
+    let mut trouble = ApiError::upstream("No provider of this model can be reached. Try again later.");
+    while let Some(upstream) = order.admitted.servers.choose(&tried, now_ms()) {
+        tried.push(upstream.provider.clone());
+        let place = tokio::select! {
+            place = enter(order, &upstream) => place,
+            () = reply.closed() => return Ok(None),
+        };
+        let place = match place {
+            Ok(place) => place,
+            Err(error) => {
+                trouble = error;
+                continue;
+            }
+        };
+        let deadline = Instant::now() + upstream.answer_wait_max;
+        match timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await {
+            Ok(Ok(response)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
+                upstream_failed(order, &upstream, "it answered 503");
+            }
+            Ok(Ok(response)) => return Ok(Some(Taken { upstream, place, response, deadline })),
+            Ok(Err(error)) if error.is_connect() => upstream_failed(order, &upstream, &describe(&error)),
+            Ok(Err(error)) => {
+                upstream_failed(order, &upstream, &describe(&error));
+                return Err(ApiError::upstream("The provider broke off. Nothing was charged; try again."));
+            }
+            Err(_) => {
+                upstream_failed(order, &upstream, "it did not answer in time");
+                return Err(ApiError::timeout("The provider did not answer in time. Nothing was charged."));
+            }
+        }
+    }
+    Err(trouble)
+}
+
+async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
+    let began = Instant::now();
+    let entered = timeout(upstream.queue_wait_max, upstream.queue.enter(order.admitted.priority_fee)).await;
+    match entered {
+        Ok(Ok(place)) => {
+            order.state.metrics.waited(began.elapsed().as_secs_f64());
+            Ok(place)
+        }
+        Ok(Err(QueueFull)) | Err(_) => Err(ApiError::rate_limit(
+            "The providers of this model are busy. Try again later, or offer a fee in the header \
+             `x-stipend-priority-fee` (micro-credits of Priority).",
+        )),
+    }
+}
+
+/// Only what is named here goes upstream: no header of the caller, no identity.
+fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
+    let mut digits = [0; 32];
+    hex::encode_to_slice(order.digest, &mut digits).expect("32 digits have room for 16 bytes; qed");
+    let mut request = Request::new(Full::new(order.body.clone()));
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = upstream.uri(order.endpoint);
+    let headers = request.headers_mut();
+    headers.reserve(4);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::AUTHORIZATION, upstream.token.clone());
+    headers.insert(X_GATEWAY, order.state.name.clone());
+    headers
+        .insert(X_REQUEST, HeaderValue::from_bytes(&digits).expect("hex digits are a header's value; qed"));
+    request
+}
+
+fn upstream_failed(order: &Order, upstream: &Upstream, why: &str) {
+    tracing::warn!(provider = %upstream.address, model = %order.model, why, "an upstream failed");
+    order.state.metrics.upstream_failed(&upstream.address);
+    upstream.avoid(now_ms());
+}
+
+/// An error with its causes: hyper's own text leaves out the one that matters.
+fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// What the caller is told when the upstream did not serve. Nothing is charged: the holds go back.
+async fn refusal(order: &Order, taken: Taken, status: StatusCode) -> Answer {
+    let Taken { upstream, place, response, deadline } = taken;
+    match status {
+        // The engine found fault with the request; its words help the caller.
+        StatusCode::BAD_REQUEST
+        | StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        | StatusCode::UNPROCESSABLE_ENTITY => {
+            let body = collect(response.into_body(), ERROR_BYTES_MAX, deadline).await;
+            drop(place);
+            let body =
+                body.map_err(|_| ApiError::upstream("The provider broke off. Nothing was charged."))?;
+            let mut answer = Response::new(AnswerBody::whole(body));
+            *answer.status_mut() = status;
+            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Ok(answer)
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            Err(ApiError::rate_limit("The provider has too many requests. Nothing was charged; try again."))
+        }
+        _ => {
+            upstream_failed(order, &upstream, &format!("it answered {status}"));
+            Err(ApiError::upstream("The provider failed. Nothing was charged; try again."))
+        }
+    }
+}
+
+/// All of a body, within a size and a time.
+async fn collect(body: Incoming, bytes_max: usize, deadline: Instant) -> Result<Bytes, String> {
+    let all = Limited::new(body, bytes_max).collect();
+    match timeout(left(deadline), all).await {
+        Ok(Ok(all)) => Ok(all.to_bytes()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("it did not end in time".to_owned()),
+    }
+}
+
+fn left(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}

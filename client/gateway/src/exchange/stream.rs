@@ -1,0 +1,188 @@
+//! Answers that come as server-sent events.
+//!
+//! Events are passed on as they come, except two: the chunk with the usage, if the caller did not ask
+//! for it, and `[DONE]`, which waits until the receipt is durable.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{header, HeaderValue, Response};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use stipend_openai::{sse::Event, ApiError, Chunk, Counts, EventSplitter};
+use tokio::{sync::mpsc, time::timeout};
+
+use super::{answer, charge::charge, left, upstream_failed, Order, Reply, Taken};
+use crate::server::answer::{request_id, AnswerBody};
+
+/// Events that wait for a slow caller before the upstream is slowed down.
+const EVENTS_AHEAD: usize = 64;
+
+/// How long a finished upstream may take to end its stream, so that its connection can be used again.
+const TAIL_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Passes the stream on and charges it at its end, whether or not the caller is still there.
+pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
+    let Taken { upstream, place, response, deadline } = taken;
+    let (sender, receiver) = mpsc::channel(EVENTS_AHEAD);
+    let is_gone = reply.is_closed();
+    answer(reply, Ok(head(&order, receiver)));
+    let mut caller = Caller { sender, is_gone, stall_max: order.state.limits.client_stall_max };
+    let mut reader = Reader {
+        body: response.into_body(),
+        splitter: EventSplitter::new(order.state.limits.answer_bytes_max),
+        counts: None,
+        is_complete: false,
+        has_failed: false,
+        done: None,
+    };
+    let read = reader.run(&order, &mut caller, deadline, upstream.silence_max).await;
+    drop(place);
+    if let Err(why) = &read {
+        upstream_failed(&order, &upstream, why);
+    }
+    let Reader { body, counts, is_complete, has_failed, done, .. } = reader;
+    if done.is_some() {
+        tokio::spawn(timeout(TAIL_WAIT_MAX, body.collect()));
+    }
+    let usage = counts.filter(|_| is_complete && !has_failed).map(|counts| counts.usage());
+    let Order { state, admitted, digest, model, began, in_flight, .. } = order;
+    match usage {
+        Some(Ok(usage)) => match charge(&state, admitted, &upstream.provider, digest, &model, usage).await {
+            Ok(_) => caller.send(done.unwrap_or_default()).await,
+            Err(error) => {
+                tracing::error!(%error, "a receipt could not be recorded");
+                let told = "The gateway cannot record receipts now. Nothing was charged.";
+                caller.send(ApiError::unavailable(told).to_event().into()).await;
+            }
+        },
+        // The engine told the caller itself; nothing is charged.
+        None if has_failed => caller.send(done.unwrap_or_default()).await,
+        _ => {
+            state.metrics.unmetered.inc();
+            tracing::error!(provider = %upstream.address, model, "a stream ended without usage: not charged");
+            let told = "The provider broke off. Nothing was charged; try again.";
+            caller.send(ApiError::upstream(told).to_event().into()).await;
+        }
+    }
+    if caller.is_gone {
+        state.metrics.callers_gone.inc();
+    }
+    if let Some(metrics) = state.metrics.model(&model) {
+        metrics.duration.observe(began.elapsed().as_secs_f64());
+    }
+    drop(in_flight);
+}
+
+fn head(order: &Order, receiver: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
+    let mut answer = Response::new(AnswerBody::stream(receiver));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(request_id::NAME, request_id::value(&order.digest));
+    answer
+}
+
+/// The one who asked, while it is there.
+struct Caller {
+    sender: mpsc::Sender<Bytes>,
+    is_gone: bool,
+    stall_max: Duration,
+}
+
+impl Caller {
+    async fn send(&mut self, bytes: Bytes) {
+        if self.is_gone || bytes.is_empty() {
+            return;
+        }
+        let sent = timeout(self.stall_max, self.sender.send(bytes)).await;
+        self.is_gone = !matches!(sent, Ok(Ok(())));
+    }
+}
+
+/// Reads one upstream's stream.
+struct Reader {
+    body: Incoming,
+    splitter: EventSplitter,
+    /// The newest counts.
+    counts: Option<Counts>,
+    /// Whether they are the final ones.
+    is_complete: bool,
+    /// Whether the engine said that it failed.
+    has_failed: bool,
+    /// `[DONE]`, as it came.
+    done: Option<Bytes>,
+}
+
+impl Reader {
+    /// Passes events on until the stream is done; says what was wrong if it ended before.
+    async fn run(
+        &mut self,
+        order: &Order,
+        caller: &mut Caller,
+        deadline: Instant,
+        silence_max: Duration,
+    ) -> Result<(), String> {
+        let mut events = Vec::new();
+        let mut is_first = true;
+        loop {
+            let frame = match timeout(silence_max.min(left(deadline)), self.body.frame()).await {
+                Ok(Some(Ok(frame))) => frame,
+                Ok(Some(Err(error))) => return Err(super::describe(&error)),
+                Ok(None) => return self.end(),
+                Err(_) => return Err("its stream was silent for too long, or did not end in time".into()),
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            self.splitter.push(data, &mut events).map_err(|error| error.to_string())?;
+            for event in events.drain(..) {
+                let Some(raw) = self.take(event, order.show_usage)? else { continue };
+                if std::mem::take(&mut is_first) {
+                    if let Some(metrics) = order.state.metrics.model(&order.model) {
+                        metrics.first_token.observe(order.began.elapsed().as_secs_f64());
+                    }
+                }
+                caller.send(raw).await;
+            }
+            if self.done.is_some() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes an event in; returns what the caller gets of it now.
+    fn take(&mut self, event: Event, show_usage: bool) -> Result<Option<Bytes>, String> {
+        if self.done.is_some() {
+            return Ok(None);
+        }
+        let chunk = match Chunk::read(&event) {
+            None => return Ok(Some(event.raw)),
+            Some(chunk) => chunk.map_err(|error| error.to_string())?,
+        };
+        if let Some(counts) = chunk.counts() {
+            self.counts = Some(counts);
+        }
+        Ok(match chunk {
+            Chunk::Done => {
+                self.is_complete = true;
+                self.done = Some(event.raw);
+                None
+            }
+            Chunk::UsageOnly(_) => {
+                self.is_complete = true;
+                show_usage.then_some(event.raw)
+            }
+            Chunk::Error => {
+                self.has_failed = true;
+                Some(event.raw)
+            }
+            Chunk::Other(_) => Some(event.raw),
+        })
+    }
+
+    fn end(&self) -> Result<(), String> {
+        match self.is_complete {
+            true => Ok(()),
+            false => Err("its stream ended before it was complete".into()),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Answers that come in one piece.
+
+use http::{header, HeaderName, HeaderValue, Response};
+use stipend_openai::{usage::usage_of_answer, ApiError};
+
+use super::{answer, charge::charge, collect, upstream_failed, Order, Reply, Taken};
+use crate::server::answer::{request_id, AnswerBody};
+
+const X_COST: HeaderName = HeaderName::from_static("x-stipend-cost");
+const X_CLASS: HeaderName = HeaderName::from_static("x-stipend-class");
+
+/// Reads the answer, charges it, passes it on.
+pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
+    let passed = charged_answer(order, taken).await;
+    answer(reply, passed);
+}
+
+async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
+    let Taken { upstream, place, response, deadline } = taken;
+    let kind = response.headers().get(header::CONTENT_TYPE).cloned();
+    let body = collect(response.into_body(), order.state.limits.answer_bytes_max, deadline).await;
+    drop(place);
+    let body = body.map_err(|error| {
+        upstream_failed(&order, &upstream, &error);
+        ApiError::upstream("The provider broke off. Nothing was charged; try again.")
+    })?;
+    let usage = usage_of_answer(&body).map_err(|error| {
+        upstream_failed(&order, &upstream, &error.to_string());
+        order.state.metrics.unmetered.inc();
+        ApiError::upstream("The provider's answer does not say what it used. Nothing was charged.")
+    })?;
+    let Order { state, admitted, digest, model, began, in_flight, .. } = order;
+    let charged = charge(&state, admitted, &upstream.provider, digest, &model, usage).await;
+    let charged = charged.map_err(|error| {
+        tracing::error!(%error, "a receipt could not be recorded");
+        ApiError::unavailable("The gateway cannot record receipts now. Nothing was charged; try again later.")
+    })?;
+    if let Some(metrics) = state.metrics.model(&model) {
+        metrics.duration.observe(began.elapsed().as_secs_f64());
+    }
+    drop(in_flight);
+    let mut answer = Response::new(AnswerBody::whole(body));
+    let headers = answer.headers_mut();
+    let json = || HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, kind.unwrap_or_else(json));
+    headers.insert(request_id::NAME, request_id::value(&digest));
+    if let Ok(cost) = HeaderValue::from_str(&charged.cost.to_string()) {
+        headers.insert(X_COST, cost);
+    }
+    headers.insert(X_CLASS, HeaderValue::from(charged.class.0));
+    Ok(answer)
+}

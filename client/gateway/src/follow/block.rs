@@ -1,0 +1,210 @@
+//! Taking in finalised blocks.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use futures::{stream, StreamExt, TryStreamExt};
+use sp_core::H256;
+use stipend_primitives::{key::ApiKey, view::GatewayBalance, AccountId, KeyHash, Sequence};
+
+use super::{FollowError, Follower};
+use crate::{
+    chain::{BlockRef, Chain, ChainError, Change},
+    clock::now_ms,
+    keys::Key,
+    prices::Prices,
+    wallet::{Row, Wallet},
+};
+
+/// Owners in one question about balances: some tens of kilobytes of answer.
+const OWNERS_PAGE: usize = 512;
+
+/// Wallets looked at again with every block, besides those that something happened to.
+const ROTATION: usize = 64;
+
+/// Blocks behind the newest above which all is read anew instead of block by block.
+const BEHIND_MAX: u32 = 64;
+
+/// Keys fetched one by one; more are fetched together with all others.
+const KEYS_SINGLY_MAX: usize = 128;
+
+/// Questions to the node at a time.
+const CONCURRENT: usize = 16;
+
+impl<C: Chain> Follower<C> {
+    /// Takes in the next finalised block.
+    pub(super) async fn take_block(&mut self, block: BlockRef) -> Result<(), FollowError> {
+        if self.is_far_behind(block).await? {
+            let head = self.chain.head().await?;
+            return self.take_all(head).await;
+        }
+        let (changes, next_seq) =
+            tokio::try_join!(self.chain.changes(block.hash), self.chain.next_seq(block.hash))?;
+        self.finalise(next_seq)?;
+        let mut owners = self.take_changes(block.hash, changes).await?;
+        owners.extend(self.job.iter().flat_map(|job| job.owners()));
+        owners.extend(self.rotate());
+        self.refresh(block.hash, owners.into_iter().collect()).await?;
+        let prices = self.state.prices.load();
+        if prices.changes_by(block.number) {
+            self.state.prices.store(Arc::new(prices.at(block.number)));
+        }
+        self.finish(block, next_seq).await;
+        Ok(())
+    }
+
+    /// Takes in everything as of one block, whatever is known already.
+    pub(super) async fn take_all(&mut self, block: BlockRef) -> Result<(), FollowError> {
+        let next_seq = self.chain.next_seq(block.hash).await?;
+        self.finalise(next_seq)?;
+        self.load_keys(block.hash).await?;
+        self.load_prices(block).await?;
+        let owners = self.state.wallets.all().iter().map(|wallet| wallet.owner.clone()).collect();
+        self.refresh(block.hash, owners).await?;
+        self.finish(block, next_seq).await;
+        Ok(())
+    }
+
+    async fn is_far_behind(&self, block: BlockRef) -> Result<bool, ChainError> {
+        // Blocks come about once a second: only after a pause there can be many to come.
+        if now_ms().saturating_sub(self.state.status.block_seen_ms()) < 10_000 {
+            return Ok(false);
+        }
+        Ok(self.chain.head().await?.number.saturating_sub(block.number) > BEHIND_MAX)
+    }
+
+    /// Counts what finalised batches have charged. Balances of the same block must follow.
+    fn finalise(&self, next_seq: Sequence) -> Result<(), FollowError> {
+        for batch in self.work.finalise(next_seq)? {
+            tracing::debug!(first_seq = batch.first_seq, last_seq = batch.last_seq, "a batch is finalised");
+            self.state.wallets.count_charged(&batch.charges);
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, block: BlockRef, next_seq: Sequence) {
+        self.at = block;
+        self.state.status.saw_block(block.number, next_seq, now_ms());
+        self.take_landing_if_reached().await;
+        if !self.pending.is_empty() || !self.leaving.is_empty() {
+            self.begin_job().await;
+        }
+    }
+
+    /// Applies what happened; returns the owners to look at.
+    async fn take_changes(
+        &mut self,
+        at: H256,
+        changes: Vec<Change>,
+    ) -> Result<HashSet<AccountId>, FollowError> {
+        let mut owners = HashSet::new();
+        let mut keys = HashSet::new();
+        let mut new_prices = false;
+        for change in changes {
+            match change {
+                Change::Key(hash) => drop(keys.insert(hash)),
+                Change::KeyGone(hash) => {
+                    keys.remove(&hash);
+                    self.remove_key(&hash);
+                }
+                Change::Owner(owner) => drop(owners.insert(owner)),
+                Change::Prices => new_prices = true,
+            }
+        }
+        if keys.len() > KEYS_SINGLY_MAX {
+            self.load_keys(at).await?;
+        } else {
+            let chain = self.chain.clone();
+            let fetch = |hash| {
+                let chain = chain.clone();
+                async move { chain.key(at, hash).await.map(|key| (hash, key)) }
+            };
+            let fetched = stream::iter(keys).map(fetch).buffer_unordered(CONCURRENT);
+            let fetched: Vec<(KeyHash, Option<ApiKey>)> = fetched.try_collect().await?;
+            self.insert_keys(fetched.into_iter().filter_map(|(hash, key)| Some((hash, key?))));
+        }
+        if new_prices {
+            self.load_prices(BlockRef { hash: at, number: self.at.number.saturating_add(1) }).await?;
+        }
+        owners.retain(|owner| self.state.wallets.get(owner).is_some());
+        Ok(owners)
+    }
+
+    fn insert_keys(&self, keys: impl Iterator<Item = (KeyHash, ApiKey)>) {
+        let entries: Vec<(KeyHash, Arc<Key>)> = keys
+            .map(|(hash, key)| {
+                let rate = self.state.keys.get(&hash).map(|known| known.rate.clone()).unwrap_or_default();
+                let wallet = self.state.wallets.get_or_new(&key.owner);
+                (hash, Arc::new(Key { wallet, limits: key.limits, rate }))
+            })
+            .collect();
+        self.state.keys.insert(entries);
+    }
+
+    async fn load_keys(&mut self, at: H256) -> Result<(), FollowError> {
+        let keys = self.chain.keys(at).await?;
+        let known: HashSet<KeyHash> = keys.iter().map(|(hash, _)| *hash).collect();
+        self.insert_keys(keys.into_iter());
+        self.state.keys.retain(|hash, _| known.contains(hash));
+        Ok(())
+    }
+
+    /// Without keys nothing new is spent: what is free goes back for other gateways.
+    fn remove_key(&mut self, hash: &KeyHash) {
+        let Some(key) = self.state.keys.get(hash) else { return };
+        self.state.keys.remove(hash);
+        if !self.state.keys.any(|other| other.owner() == key.owner()) {
+            let accounts = key.wallet.accounts();
+            self.leaving.extend(accounts.iter().filter_map(|account| account.hold_all_free()));
+        }
+    }
+
+    async fn load_prices(&self, block: BlockRef) -> Result<(), FollowError> {
+        let (books, names) =
+            tokio::try_join!(self.chain.books(block.hash), self.chain.class_names(block.hash))?;
+        self.state.prices.store(Arc::new(Prices::new(books, Arc::new(names), block.number)));
+        Ok(())
+    }
+
+    /// The next few owners, so that in time every one gets its turn.
+    fn rotate(&mut self) -> Vec<AccountId> {
+        if self.rotation.is_empty() {
+            self.rotation = self.state.wallets.all();
+        }
+        let left = self.rotation.len().saturating_sub(ROTATION);
+        self.rotation.drain(left..).map(|wallet| wallet.owner.clone()).collect()
+    }
+
+    /// Takes in the balances of owners as of a block. The charges of that block must have been counted.
+    pub(super) async fn refresh(&self, at: H256, owners: Vec<AccountId>) -> Result<(), FollowError> {
+        for page in owners.chunks(OWNERS_PAGE) {
+            let rows = self.chain.balances(at, page.to_vec()).await?;
+            let mut by_owner: HashMap<&AccountId, Vec<&GatewayBalance>> = HashMap::new();
+            for row in &rows {
+                by_owner.entry(&row.owner).or_default().push(row);
+            }
+            for owner in page {
+                let wallet = self.state.wallets.get_or_new(owner);
+                self.grant(&wallet, by_owner.get(owner).map_or(&[], Vec::as_slice));
+            }
+        }
+        Ok(())
+    }
+
+    fn grant(&self, wallet: &Wallet, rows: &[&GatewayBalance]) {
+        let now = now_ms();
+        wallet.set_frozen(rows.iter().any(|row| row.frozen));
+        for row in rows {
+            let GatewayBalance { reserved, expires_at, available, .. } = **row;
+            let row_now = Row { reserved, expires_at, available };
+            wallet.account_or_new(row.class).grant(row_now, self.state.expiry_margin_ms, now);
+        }
+        for account in wallet.accounts().iter() {
+            if rows.iter().all(|row| row.class != account.class) {
+                account.grant(Row::default(), self.state.expiry_margin_ms, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! `POST /v1/chat/completions` and `POST /v1/completions`.
+
+use std::{sync::Arc, time::Instant};
+
+use blake2::{
+    digest::{consts::U16, Mac},
+    Blake2bMac,
+};
+use bytes::Bytes;
+use http::{header, HeaderMap, Request, Response};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use rand::RngCore;
+use stipend_openai::{ApiError, RequestView, Rewrite};
+use stipend_primitives::{key, Digest};
+use tokio::{sync::oneshot, time::timeout};
+
+use super::answer::AnswerBody;
+use crate::{
+    admission::{admit, Admitted},
+    clock::now_ms,
+    exchange::{self, Order},
+    keys::Key,
+    state::{DigestSecret, State},
+    status::Status,
+    upstream::Endpoint,
+};
+
+/// What a caller offers for a place in the queue: micro-credits of Priority.
+const X_PRIORITY_FEE: &str = "x-stipend-priority-fee";
+
+pub(super) async fn answer(
+    request: Request<Incoming>,
+    state: Arc<State>,
+    endpoint: Endpoint,
+) -> Result<Response<AnswerBody>, ApiError> {
+    let began = Instant::now();
+    let key = authenticate(&state, request.headers())?;
+    if let Some(why) = state.refusal(now_ms()) {
+        return Err(Status::unavailable(&why));
+    }
+    count(&key)?;
+    let in_flight = state.enter().ok_or_else(|| {
+        ApiError::rate_limit("The gateway has as many requests in flight as it takes. Try again later.")
+    })?;
+    let priority_fee = priority_fee(request.headers())?;
+    let body = read(&state, request).await?;
+    let view = RequestView::read(&body)
+        .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
+    let admitted = admit(&state, &key, &view, priority_fee).await?;
+    let order = Order {
+        endpoint,
+        model: view.model.to_string(),
+        body: rewrite(&view, &admitted),
+        digest: digest(&state.secret, &body),
+        show_usage: view.include_usage,
+        admitted,
+        began,
+        in_flight,
+        state,
+    };
+    let (reply, answer) = oneshot::channel();
+    tokio::spawn(exchange::serve(order, reply));
+    answer.await.unwrap_or_else(|_| Err(ApiError::internal()))
+}
+
+/// The key that a request carries. One answer for whatever is wrong with it: a guesser learns nothing.
+pub(super) fn authenticate(state: &State, headers: &HeaderMap) -> Result<Arc<Key>, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Err(ApiError::authentication());
+    };
+    let text = value.to_str().map_err(|_| ApiError::authentication())?;
+    let (scheme, secret) = text.split_once(' ').ok_or_else(ApiError::authentication)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(ApiError::authentication());
+    }
+    let key = state.keys.get(&key::hash(secret.trim())).ok_or_else(ApiError::authentication)?;
+    if key.is_expired(now_ms()) {
+        return Err(ApiError::authentication());
+    }
+    Ok(key)
+}
+
+fn count(key: &Key) -> Result<(), ApiError> {
+    let Some(limit) = key.limits.requests_per_minute_max else { return Ok(()) };
+    key.rate.admit(limit, now_ms()).map_err(|seconds| {
+        ApiError::rate_limit(format!(
+            "This API key may send {limit} requests per minute. Try again in {seconds} s."
+        ))
+    })
+}
+
+fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
+    let Some(value) = headers.get(X_PRIORITY_FEE) else { return Ok(0) };
+    value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+        ApiError::invalid_request(
+            "invalid_priority_fee",
+            format!(
+                "The header `{X_PRIORITY_FEE}` must be a whole number of micro-credits, at most {}.",
+                u32::MAX
+            ),
+        )
+    })
+}
+
+async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiError> {
+    let bytes_max = state.limits.body_bytes_max;
+    let body = request.into_body();
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(ApiError::too_large(bytes_max));
+    }
+    match timeout(state.limits.body_wait_max, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large(bytes_max)),
+        Ok(Err(_)) => Err(ApiError::invalid_request("incomplete_body", "The request broke off.")),
+        Err(_) => Err(ApiError::new(
+            408,
+            "invalid_request_error",
+            "request_timeout",
+            "The request's body did not come in time. Send it faster.",
+        )),
+    }
+}
+
+/// The body as upstreams get it: bounded by what is held, with the usage asked for, and without the
+/// caller's idea of its priority.
+fn rewrite(view: &RequestView, admitted: &Admitted) -> Bytes {
+    let rewrite = Rewrite::new(view).max_tokens(admitted.max_tokens).ask_for_usage();
+    let rewrite = match admitted.servers.priorities {
+        // vLLM serves lower numbers sooner.
+        true => rewrite.priority(-i64::from(admitted.priority_fee)),
+        false => rewrite.no_priority(),
+    };
+    rewrite.finish().into()
+}
+
+/// Names the request and commits to its body: see [`Digest`].
+fn digest(secret: &DigestSecret, body: &[u8]) -> Digest {
+    let mut nonce = [0; 16];
+    rand::thread_rng().fill_bytes(&mut nonce);
+    let mut mac = Blake2bMac::<U16>::new_from_slice(&*secret.0).expect("32 bytes are a key of BLAKE2b; qed");
+    mac.update(&nonce);
+    mac.update(body);
+    mac.finalize().into_bytes().into()
+}

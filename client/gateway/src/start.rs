@@ -1,0 +1,201 @@
+//! From a configuration and what an earlier run left on the disk to a running gateway.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use stipend_primitives::{cost::PriceBook, Sequence};
+use stipend_receipt_log::{Log, Options, Replay};
+use tokio::{sync::mpsc, task::JoinSet, time::sleep};
+
+use crate::{
+    chain::{Chain, ChainError},
+    client::HttpClient,
+    config::Config,
+    follow::{FollowError, Follower},
+    metrics::Metrics,
+    pipeline::{
+        batcher::{Batcher, Recorded},
+        claims::Claims,
+        compose::{OpenBatch, Pen},
+        submit::Submitter,
+        work::Work,
+    },
+    restore::{restore, Journalled, Known},
+    state::{Parts, State},
+    upstream::Upstreams,
+    wallets::Wallets,
+};
+
+/// How long between two looks at a chain that is not ready.
+const PATIENCE_STEP: Duration = Duration::from_secs(1);
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A log cannot be opened.
+    #[error(transparent)]
+    Log(#[from] stipend_receipt_log::Error),
+    /// The logs contradict themselves or each other.
+    #[error("{0}")]
+    Contradiction(String),
+    /// The logs do not belong to what the chain says of this gateway.
+    #[error(
+        "the chain has receipts of this gateway up to {next_seq}, but the logs in data_dir end at {log_end}: \
+         the folder is an old copy, or another gateway uses the same key. Stop the other one; if there is \
+         none, move the folder away and start with an empty one"
+    )]
+    BehindChain {
+        /// The chain's next number.
+        next_seq: Sequence,
+        /// The logs' next number.
+        log_end: Sequence,
+    },
+    /// Finalised blocks do not fit the batches of this gateway.
+    #[error("{0}")]
+    OtherGateway(String),
+    /// Something that the system must provide is missing.
+    #[error("{0}")]
+    System(String),
+}
+
+/// A gateway without its HTTP side: everything that turns requests into finalised batches.
+pub(crate) struct Engine {
+    pub(crate) state: Arc<State>,
+    /// Aborted when the engine is dropped.
+    pub(crate) tasks: JoinSet<()>,
+}
+
+/// Opens the logs, restores the state, starts the tasks.
+pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<Engine, StartError> {
+    let (journal, entries) = Log::open(config.data_dir.join("batches"), Options::default())?;
+    let journalled = Journalled::read(entries)?;
+    let (next_seq, books) = ready_chain(&*chain, journalled.final_before).await;
+    let (recorded, recordings) = mpsc::unbounded_channel();
+    let (receipts, replay) = open_receipts(&config.data_dir, next_seq, recorded.clone())?;
+    let pen = Pen { signer: config.signer.clone(), genesis: chain.genesis() };
+    let restored = restore(replay, &journalled, &Known { next_seq, books: &books, pen: &pen })?;
+    let state = make_state(config, receipts.clone(), &restored)?;
+    let (state, wants) = (Arc::new(state.0), state.1);
+
+    let work = Arc::new(Work::default());
+    let mut tasks = JoinSet::new();
+    let claims = Claims::start(&state.client, &state.upstreams.all, &work, &mut tasks);
+    for resumed in restored.resumed {
+        claims.post(&resumed.batch, &work);
+        work.add(resumed.batch, resumed.entry);
+    }
+    // What is finalised already is in the balances that the follower begins with.
+    work.finalise(next_seq).map_err(|error| StartError::OtherGateway(error.to_string()))?;
+    // Ahead of everything that is recorded from now on.
+    for receipt in restored.open {
+        drop(recorded.send(receipt));
+    }
+    drop(recorded);
+
+    let follower = follow(chain.clone(), state.clone(), work.clone()).await?;
+    let receipts_max = config.batch.receipts_max;
+    let batcher = Batcher {
+        open: OpenBatch::new(restored.open_first, receipts_max),
+        receipts_max,
+        interval: config.batch.interval,
+        pen: pen.clone(),
+        receipts,
+        journal: journal.clone(),
+        last_entry: journalled.last_entry,
+        work: work.clone(),
+        claims,
+        status: state.status.clone(),
+    };
+    let (prices, wallets, status) = (state.prices.clone(), state.wallets.clone(), state.status.clone());
+    let submitter = Submitter { chain, work, journal, pen, prices, wallets, status };
+    tasks.spawn(follower.run(wants));
+    tasks.spawn(batcher.run(recordings));
+    tasks.spawn(submitter.run());
+    Ok(Engine { state, tasks })
+}
+
+/// Waits for a chain that has finalised at least what this gateway has seen finalised.
+async fn ready_chain<C: Chain>(chain: &C, final_before: Sequence) -> (Sequence, Vec<PriceBook>) {
+    loop {
+        let asked: Result<_, ChainError> = async {
+            let head = chain.head().await?;
+            tokio::try_join!(chain.next_seq(head.hash), chain.books(head.hash))
+        }
+        .await;
+        match asked {
+            Ok((next_seq, books)) if next_seq >= final_before => return (next_seq, books),
+            Ok((next_seq, _)) => tracing::warn!(
+                next_seq,
+                final_before,
+                "the node is behind what this gateway has seen finalised; waiting for it"
+            ),
+            Err(error) => tracing::warn!(%error, "waiting for the node"),
+        }
+        sleep(PATIENCE_STEP).await;
+    }
+}
+
+fn open_receipts(
+    data_dir: &Path,
+    next_seq: Sequence,
+    recorded: mpsc::UnboundedSender<Recorded>,
+) -> Result<(Log, Replay), StartError> {
+    let options = Options { first_position: next_seq, ..Options::default() };
+    let opened = Log::open_with(data_dir.join("receipts"), options, move |seq, bytes| {
+        // The batcher is gone only when the gateway ends or is halted; the log keeps the receipt.
+        drop(recorded.send((seq, bytes)));
+    });
+    Ok(opened?)
+}
+
+type Wants = mpsc::UnboundedReceiver<Arc<crate::wallet::Account>>;
+
+fn make_state(
+    config: &Config,
+    receipts: Log,
+    restored: &crate::restore::Restored,
+) -> Result<(State, Wants), StartError> {
+    let wallets = Arc::new(Wallets::default());
+    for ((owner, class), cost) in &restored.unfinalised {
+        wallets.take(owner, *class, *cost);
+    }
+    let upstreams = Upstreams::new(&config.upstreams);
+    let providers = upstreams.all.iter().map(|upstream| upstream.address.as_str());
+    let metrics = Metrics::new(upstreams.models(), providers)
+        .map_err(|error| StartError::System(format!("cannot make the metrics: {error}")))?;
+    let client = HttpClient::new()
+        .map_err(|error| StartError::System(format!("cannot read the system's TLS certificates: {error}")))?;
+    let (wanted, wants) = mpsc::unbounded_channel();
+    let parts = Parts {
+        limits: config.limits.clone(),
+        reservations: config.reservations.clone(),
+        expiry_margin_ms: u64::try_from(config.expiry_margin().as_millis()).unwrap_or(u64::MAX),
+        wallets,
+        upstreams,
+        client,
+        metrics,
+        receipts,
+        wanted,
+    };
+    Ok((State::new(parts, &config.signer), wants))
+}
+
+async fn follow<C: Chain>(
+    chain: Arc<C>,
+    state: Arc<State>,
+    work: Arc<Work>,
+) -> Result<Follower<C>, StartError> {
+    loop {
+        let started = async {
+            let at = chain.head().await?;
+            Follower::start(chain.clone(), state.clone(), work.clone(), at).await
+        };
+        match started.await {
+            Ok(follower) => return Ok(follower),
+            Err(FollowError::OtherGateway(error)) => return Err(StartError::OtherGateway(error.to_string())),
+            Err(FollowError::Chain(error)) => {
+                tracing::warn!(%error, "cannot read the ledger yet");
+                sleep(PATIENCE_STEP).await;
+            }
+        }
+    }
+}

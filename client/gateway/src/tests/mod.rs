@@ -1,0 +1,11 @@
+#![allow(clippy::unwrap_used)]
+
+mod credits;
+mod failures;
+mod fake_chain;
+mod fake_upstream;
+mod harness;
+mod refusals;
+mod replay;
+mod serving;
+mod streaming;

@@ -1,0 +1,73 @@
+//! Everything a Rust program needs to work with a Stipend chain: typed calls, signing,
+//! subscriptions that survive reconnects, and proofs.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/mint.rs")]
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | connect | [`Client::connect`], [`Client::connect_within`] |
+//! | sign | [`Signer`] |
+//! | read the ledger at one block | [`Client::finalised`], [`Client::at`] → [`Snapshot`] |
+//! | follow the chain | [`Client::finalised_blocks`], [`Client::finalised_blocks_after`], [`Snapshot::events`] |
+//! | call the runtime | [`Client::submit`], [`Client::submit_finalised`]; [`Client::prepare`] for what must not happen twice |
+//! | act for the council | [`Client::council_act`], [`Client::council_vote`], [`Client::council_close`] |
+//! | act while nothing becomes final | [`Client::without_finality`] |
+//! | replace the runtime | [`upgrade::authorize`], [`Client::apply_upgrade`] |
+//! | carry receipts | [`Client::submit_batch`], [`Client::submit_batch_finalised`] |
+//! | grant with a detached signature | [`SignedMint`], [`SignedMint::cosign`], [`Client::mint`], [`Client::mint_finalised`] |
+//! | see what an issuer may still mint | [`Client::mint_allowance`] |
+//! | know whether a node is of use | [`Client::health`] |
+//! | prove a receipt | [`Client::receipt_proof`], [`proof::verify`] |
+//! | make an API key | [`ApiKeySecret`] |
+//!
+//! Amounts are `u128` micro-credits everywhere. Every error says what happened, why, and what to do;
+//! there is one error type per concern: [`RpcError`], [`SubmitError`], [`MintError`], [`KeyError`],
+//! [`ProofError`].
+
+mod api_key;
+mod batches;
+mod client;
+mod connection;
+pub mod council;
+mod dispatch;
+mod extrinsic;
+mod follow;
+mod health;
+mod methods;
+mod mint;
+mod newest;
+mod nonces;
+mod pool;
+pub mod proof;
+mod rpc_error;
+mod signer;
+mod snapshot;
+mod submit;
+pub mod upgrade;
+
+pub use api_key::ApiKeySecret;
+pub use client::{BlockRef, Client, NewSessionKeys};
+pub use council::CouncilAct;
+pub use dispatch::DispatchFailure;
+pub use health::NodeHealth;
+pub use mint::{CosignError, MintError, SignedMint};
+pub use pool::PoolRefusal;
+pub use proof::{ProofError, VerifiedReceipt};
+pub use rpc_error::RpcError;
+pub use signer::{KeyError, Signer};
+pub use snapshot::Snapshot;
+pub use submit::{Finalised, Prepared, SubmitError};
+
+pub use pallet_entitlements;
+pub use pallet_governance;
+pub use pallet_pricing;
+pub use pallet_receipts;
+pub use pallet_roles;
+pub use pallet_session;
+pub use pallet_settlement;
+pub use stipend_primitives as primitives;
+pub use stipend_rpc as rpc;
+pub use stipend_runtime as runtime;
+pub use stipend_runtime::{RuntimeCall, RuntimeEvent};
