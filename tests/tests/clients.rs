@@ -1,0 +1,102 @@
+//! Clients that other people wrote work unmodified.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{ensure, Result};
+use serde_json::Value;
+use stipend_primitives::{cost::Usage, ClassId, Credits};
+use stipend_tests::{
+    company::prices,
+    observer::Observer,
+    process::{free_port, Process},
+    python::Python,
+    services::repository,
+    stage::{Setup, Stage},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn openai_and_substrate_clients_from_pypi_work() -> Result<()> {
+    let Some(python) = Python::clients()? else { return Ok(()) };
+    let stage = Stage::set(Setup { dir: "test-clients", ..Default::default() }).await?;
+    let usages = charged_exactly(&stage, &python).await?;
+
+    let found: Value = serde_json::from_str(&python.run("substrate_client.py", &stage.endpoints())?)?;
+    ensure!(
+        found["classes"] == 3,
+        "the wallet has three classes, substrate-interface found {}",
+        found["classes"]
+    );
+    println!("openai: {usages:?}; substrate-interface: {found}");
+    Ok(())
+}
+
+/// Only in the long campaign: the engine and its model are half a gigabyte.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Result<()> {
+    if std::env::var_os("STIPEND_TEST_LONG").is_none() {
+        println!("NOT RUN: a real engine is part of `make test-long`");
+        return Ok(());
+    }
+    let (Some(python), Some(llama)) = (Python::clients()?, Python::llama()?) else { return Ok(()) };
+    let port = free_port()?;
+    let dir = repository().join("target");
+    let arguments = [
+        repository().join("tests/python/llama_server.py").display().to_string(),
+        port.to_string(),
+        dir.join("python-llama/model.gguf").display().to_string(),
+    ];
+    let program = llama.program().display().to_string();
+    let mut engine = Process::start("llama", &program, arguments, &dir.join("test-llama-logs"))?;
+    engine.wait_for("listening", Duration::from_secs(60)).await?;
+
+    let url = format!("http://127.0.0.1:{port}");
+    let engine_of = Some((url, "gemma".to_string()));
+    let stage = Stage::set(Setup { dir: "test-llama", engine: engine_of, ..Default::default() }).await?;
+    let observer = Observer::start(stage.client.clone());
+    let usages = charged_exactly(&stage, &python).await?;
+
+    let provider = stage.company.providers[0].account();
+    let started = Instant::now();
+    loop {
+        let (verdicts, _, settled) = observer.with(|seen| seen.of_provider(&provider));
+        if settled == usages.len() {
+            ensure!(verdicts.keys().eq(["match"].iter()), "settled as {verdicts:?}");
+            break;
+        }
+        ensure!(
+            started.elapsed() < Duration::from_secs(60),
+            "{settled} of {} receipts are settled",
+            usages.len()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("llama.cpp: {usages:?}, all settled as match");
+    Ok(())
+}
+
+/// Has OpenAI's client ask, and checks that the wallet pays exactly for what the client was told it
+/// used. Returns that.
+async fn charged_exactly(stage: &Stage, python: &Python) -> Result<Vec<Usage>> {
+    let usages: Vec<Usage> = serde_json::from_str(&python.run("openai_client.py", &stage.endpoints())?)?;
+    ensure!(!usages.is_empty(), "nothing was used");
+    wait_until_spent(stage, usages.iter().map(|usage| prices()[0].cost(usage)).sum()).await?;
+    Ok(usages)
+}
+
+/// The wallet's spent figure must become exactly the price of what the client was told it used.
+async fn wait_until_spent(stage: &Stage, expected: Credits) -> Result<()> {
+    let (owner, started) = (stage.company.employees[0].signer.account(), Instant::now());
+    loop {
+        let wallet = stage.client.finalised().await?.wallet(&owner).await?;
+        let spent =
+            wallet.iter().find(|row| row.class == ClassId::INNOVATION).map_or(0, |row| row.amounts.spent);
+        if spent == expected {
+            return Ok(());
+        }
+        ensure!(
+            started.elapsed() < Duration::from_secs(30),
+            "the wallet has spent {spent} micro-credits, the usage costs {expected}"
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
