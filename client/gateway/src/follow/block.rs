@@ -88,6 +88,7 @@ impl<C: Chain> Follower<C> {
         self.at = block;
         self.state.status.saw_block(block.number, next_seq, now_ms());
         self.take_landing_if_reached().await;
+        self.let_go();
         if !self.pending.is_empty() || !self.leaving.is_empty() {
             self.begin_job().await;
         }
@@ -132,7 +133,7 @@ impl<C: Chain> Follower<C> {
         Ok(owners)
     }
 
-    fn insert_keys(&self, keys: impl Iterator<Item = (KeyHash, ApiKey)>) {
+    fn insert_keys(&mut self, keys: impl Iterator<Item = (KeyHash, ApiKey)>) {
         let entries: Vec<(KeyHash, Arc<Key>)> = keys
             .map(|(hash, key)| {
                 let rate = self.state.keys.get(&hash).map(|known| known.rate.clone()).unwrap_or_default();
@@ -140,24 +141,44 @@ impl<C: Chain> Follower<C> {
                 (hash, Arc::new(Key { wallet, limits: key.limits, rate }))
             })
             .collect();
+        let owners: HashSet<&AccountId> = entries.iter().map(|(_, key)| key.owner()).collect();
+        self.departed.retain(|wallet| !owners.contains(&wallet.owner));
         self.state.keys.insert(entries);
     }
 
     async fn load_keys(&mut self, at: H256) -> Result<(), FollowError> {
         let keys = self.chain.keys(at).await?;
         let known: HashSet<KeyHash> = keys.iter().map(|(hash, _)| *hash).collect();
+        let owners: HashSet<AccountId> = keys.iter().map(|(_, key)| key.owner.clone()).collect();
         self.insert_keys(keys.into_iter());
         self.state.keys.retain(|hash, _| known.contains(hash));
+        self.departed = self.state.wallets.all();
+        self.departed.retain(|wallet| !owners.contains(&wallet.owner));
         Ok(())
     }
 
-    /// Without keys nothing new is spent: what is free goes back for other gateways.
     fn remove_key(&mut self, hash: &KeyHash) {
         let Some(key) = self.state.keys.get(hash) else { return };
         self.state.keys.remove(hash);
         if !self.state.keys.any(|other| other.owner() == key.owner()) {
-            let accounts = key.wallet.accounts();
-            self.leaving.extend(accounts.iter().filter_map(|account| account.hold_all_free()));
+            self.departed.push(key.wallet.clone());
+        }
+    }
+
+    /// Without keys nothing new is spent: what is free goes back for other gateways, with every block
+    /// until requests that were in flight are done too.
+    fn let_go(&mut self) {
+        if self.job.is_some() {
+            return;
+        }
+        self.departed.retain(|wallet| {
+            wallet.accounts().iter().any(|account| {
+                let figures = account.figures();
+                figures.reserved > 0 || figures.held > 0
+            })
+        });
+        for wallet in &self.departed {
+            self.leaving.extend(wallet.accounts().iter().filter_map(|account| account.hold_all_free()));
         }
     }
 

@@ -42,7 +42,9 @@ pub(crate) struct Follower<C> {
     pending: Vec<Arc<Account>>,
     /// Reservations on their way.
     job: Option<Job>,
-    /// Free credits of owners without a key, to be let go.
+    /// Wallets without a key, until nothing of theirs is reserved here.
+    departed: Vec<Arc<Wallet>>,
+    /// Their free credits, to be let go.
     leaving: Vec<Hold>,
     pace: HashMap<(AccountId, ClassId), Pace>,
     /// Wallets to look at again for what no event tells, such as refunds and expiry.
@@ -73,6 +75,7 @@ impl<C: Chain> Follower<C> {
             at,
             pending: Vec::new(),
             job: None,
+            departed: Vec::new(),
             leaving: Vec::new(),
             pace: HashMap::new(),
             rotation: Vec::new(),

@@ -13,7 +13,10 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{json, Value};
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, Notify},
+};
 
 /// What an upstream was sent.
 #[derive(Clone, Debug)]
@@ -29,6 +32,8 @@ pub(super) struct FakeUpstream {
     pub(super) claims: Mutex<Vec<Bytes>>,
     /// Streams that came to their end.
     pub(super) streams_ended: Mutex<usize>,
+    /// Lets a `wait` go on.
+    pub(super) go_on: Notify,
 }
 
 type Body = BoxBody<Bytes, std::io::Error>;
@@ -44,6 +49,7 @@ impl FakeUpstream {
             seen: Mutex::default(),
             claims: Mutex::default(),
             streams_ended: Mutex::default(),
+            go_on: Notify::new(),
         });
         let served = upstream.clone();
         tokio::spawn(async move {
@@ -78,7 +84,7 @@ impl FakeUpstream {
         self.act(prompt.unwrap_or("ok").to_owned(), &body).await
     }
 
-    /// `ok`, `slow`, `status N`, `no usage`, `no json`, `die`, `error event`, `above bound`.
+    /// `ok`, `slow`, `wait`, `status N`, `no usage`, `no json`, `die`, `error event`, `above bound`.
     async fn act(self: Arc<Self>, prompt: String, body: &Value) -> Response<Body> {
         if let Some(status) = prompt.strip_prefix("status ") {
             let status = StatusCode::from_u16(status.parse().unwrap()).unwrap();
@@ -98,8 +104,10 @@ impl FakeUpstream {
         if body["stream"] == true {
             return self.stream(prompt, body["stream_options"]["include_usage"] == true, usage);
         }
-        if prompt == "slow" {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+        match prompt.as_str() {
+            "slow" => tokio::time::sleep(Duration::from_millis(200)).await,
+            "wait" => self.go_on.notified().await,
+            _ => (),
         }
         let mut answer =
             json!({"object": "chat.completion", "model": body["model"], "choices": [{"index": 0}]});

@@ -66,6 +66,25 @@ async fn a_revoked_key_gets_401_and_its_credits_go_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_requests_in_flight_hold_goes_back_too_after_their_key_was_revoked() {
+    let setup = Setup::new().await;
+    let (answer, ()) = tokio::join!(setup.chat("wait"), async {
+        until("a request is in flight", || setup.upstreams[0].bodies().len() == 1).await;
+        setup.chain.change(|ledger| ledger.revoke_key(KEY));
+        until("the key is gone", || setup.engine().state.keys.len() == 0).await;
+        assert!(setup.held() > 0);
+        setup.upstreams[0].go_on.notify_one();
+    });
+    assert_eq!(answer.status, 200);
+    setup.charged(1).await;
+    until("the reservation is let go", || {
+        setup.chain.now(|ledger| ledger.pot(&setup.owner, ClassId::INNOVATION).reserved) == 0
+    })
+    .await;
+    assert_eq!(setup.spent(ClassId::INNOVATION), price(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_no_request_get_400() {
     let setup = Setup::new().await;
     for body in ["", "{", "[]", "null", "hello", r#"{"model":1}"#, r#"{"messages":[]}"#, "\u{feff}{}"] {
