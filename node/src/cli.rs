@@ -9,10 +9,10 @@ use sc_cli::{
 
 /// Defaults of ours for flags of the SDK; each can still be set on the command line.
 ///
-/// A batch of 50,000 receipts is 2.4 MB of transaction and 4.8 MB of hex in JSON, and all gateways
+/// A batch of 100,000 receipts is 4 MB of transaction and 8 MB of hex in JSON, and all gateways
 /// send one every second. The SDK's defaults are made for transactions of a few hundred bytes.
 const DEFAULTS: [(&str, &[&str]); 9] = [
-    // Ten of the largest batches in one JSON-RPC batch, or a whole block's storage, in MiB.
+    // Seven of the largest batches in one JSON-RPC batch, or a whole block's storage, in MiB.
     ("rpc_max_request_size", &["64"]),
     ("rpc_max_response_size", &["64"]),
     // Ready transactions: 512 MiB is half a minute of full blocks; a twelfth of that may wait for

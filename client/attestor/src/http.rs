@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Bytes of a claim: a full batch of 24-byte entries, with room to spare.
-const CLAIM_BYTES_MAX: usize = 2 << 20;
+const CLAIM_BYTES_MAX: usize = 4 << 20;
 
 /// The paths that are passed to the engine.
 const INFERENCE_PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"];

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 use crate::{
-    batch::RECEIPTS_MAX,
+    batch::DEBITS_MAX,
     ids::{AccountId, ClassId, Credits, Sequence},
     signing,
 };
@@ -63,8 +63,8 @@ pub struct Refund {
     pub amount: Credits,
 }
 
-/// Refunds of one verdict: a receipt is paid in two classes at most, its model's and Priority.
-pub const REFUNDS_MAX: u32 = 2 * RECEIPTS_MAX;
+/// Refunds of one verdict: nothing goes back to a pair of wallet and class that the batch did not debit.
+pub const REFUNDS_MAX: u32 = DEBITS_MAX;
 
 /// Refunds sorted by (owner, class), each pair once, no zero: one canonical list for one result.
 pub type Refunds = BoundedVec<Refund, ConstU32<REFUNDS_MAX>>;

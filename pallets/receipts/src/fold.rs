@@ -57,7 +57,7 @@ pub(crate) struct Fold {
 
 /// Folds a batch.
 ///
-/// No sum overflows: a cost is below 2^98 and there are fewer than 2^16 receipts.
+/// No sum overflows: a cost is below 2^98 and there are fewer than 2^17 receipts.
 pub(crate) fn fold(batch: &Batch, lines: &Lines) -> Result<Fold, Refusal> {
     let columns = lines.classes.len();
     let mut sums: Vec<Credits> = vec![0; batch.wallets.len() * columns];

@@ -23,7 +23,7 @@ use crate::{
 /// and a slower neighbour.
 const BLOCK_REF_TIME: u64 = 800 * WEIGHT_REF_TIME_PER_MILLIS;
 
-/// Bytes of a block's extrinsics. A full batch of 50,000 receipts is 2.3 MB, so six of them fit.
+/// Bytes of a block's extrinsics. A full batch of 100,000 receipts is 4.1 MB, so three of them fit.
 const BLOCK_LENGTH: u32 = 16 * 1024 * 1024;
 
 /// The part of a block that ordinary transactions may fill; the rest waits for the council, HR's
@@ -101,5 +101,5 @@ impl frame_system::Config for Runtime {
     type MaxConsumers = ConstU32<4>;
     type SystemWeightInfo = frame_system::weights::SubstrateWeight<Runtime>;
     type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
-    type SingleBlockMigrations = crate::Migrations;
+    type SingleBlockMigrations = crate::migrations::Migrations;
 }

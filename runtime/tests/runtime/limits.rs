@@ -170,7 +170,7 @@ fn a_new_runtime_and_every_act_of_the_council_fit_into_a_block() {
 fn several_full_batches_fit_by_length() {
     let one = full_batch().encoded_size() as u32;
     let length_max = *<Runtime as frame_system::Config>::BlockLength::get().max.get(DispatchClass::Normal);
-    assert!(6 * one <= length_max, "a full batch has {one} bytes");
+    assert!(3 * one <= length_max, "a full batch has {one} bytes");
 }
 
 #[test]

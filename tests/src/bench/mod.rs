@@ -23,11 +23,11 @@ const ROUNDS: usize = 3;
 
 /// Batches in one round of the batch path: some fifteen full blocks, so that the seconds until the last
 /// of them is final weigh little.
-const BATCHES: usize = 48;
+const BATCHES: usize = 32;
 
 /// Batches under way at once: what the chain takes in four blocks, two of them not final yet. Gateways
 /// hand in batches as they fill, and what waits in the pool is validated again after every block.
-const BATCHES_UNDER_WAY: usize = 12;
+const BATCHES_UNDER_WAY: usize = 8;
 
 /// Receipts in one round of the single path: enough for a handful of full blocks.
 const SINGLES: usize = 4_000;

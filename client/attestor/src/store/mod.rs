@@ -33,7 +33,7 @@ use self::{
 use crate::{config::Limits, secret::AttestationKey, Config};
 
 /// Bytes of the largest record: a range of a full batch.
-const RECORD_BYTES_MAX: usize = 4 << 20;
+const RECORD_BYTES_MAX: usize = 8 << 20;
 
 /// Why the store does not open.
 #[derive(Debug, thiserror::Error)]

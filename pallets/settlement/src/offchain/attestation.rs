@@ -72,7 +72,7 @@ pub(crate) fn check_leaves(body: &[u8], attestation: &Attestation) -> Result<Vec
     }
     let mut totals = (0u64, 0u64, 0u64);
     for leaf in &leaves {
-        // At most 50,000 times a `u32`.
+        // At most 100,000 times a `u32`.
         totals.0 += u64::from(leaf.usage.input);
         totals.1 += u64::from(leaf.usage.cached_input);
         totals.2 += u64::from(leaf.usage.output);

@@ -22,7 +22,7 @@ const MARK_BLOCKS: BlockNumber = 8;
 /// Time for a provider to connect and answer with headers.
 const HEADERS_MS_MAX: u64 = 2_000;
 
-/// Time for the body after that: 2 MB in 3 s is a slow wide-area link.
+/// Time for the body after that: 4 MB in 3 s is a slow wide-area link.
 const BODY_MS_MAX: u64 = 3_000;
 
 /// A provider that takes this long is asked in the slow lane.
