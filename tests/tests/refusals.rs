@@ -207,6 +207,7 @@ impl World {
         let company = Company::new(&["ada", "grace", "linus"])?;
         company.found(&client).await?;
         company.mint_baskets(&client).await?;
+        company.register_keys(&client).await?;
         let book = client.finalised().await?.current_book().await?.context("the book was published")?.version;
         let raw = WsClientBuilder::default().build(&node.url).await?;
         Ok(World { client, raw, company, book, _node: node })

@@ -40,6 +40,12 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
+    /// Whether the owner has asked for anything: without a key nothing is reserved, and nothing
+    /// charged beyond what was reserved before.
+    pub(crate) fn has_key(owner: &AccountId) -> bool {
+        KeysOf::<T>::contains_key(owner)
+    }
+
     pub(crate) fn do_revoke_key(who: &AccountId, hash: KeyHash) -> DispatchResult {
         let key = Keys::<T>::get(hash).ok_or(Error::<T>::KeyUnknown)?;
         ensure!(key.owner == *who || T::Roles::has(who, Role::Issuer), Error::<T>::NotKeyOwner);

@@ -18,7 +18,7 @@ impl<T: Config> Ledger for Pallet<T> {
         let charged = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
             let wallet = wallet.as_mut().ok_or(())?;
             let burns = wallet.advance(now);
-            match wallet.charge(gateway, amount, now) {
+            match wallet.charge(gateway, amount, now, || Self::has_key(owner)) {
                 // Nothing to write: what time has done is found again by whoever reads next.
                 0 => Err(()),
                 collected => Ok((collected, burns)),
@@ -75,6 +75,7 @@ impl<T: Config> Ledger for Pallet<T> {
         Self::endow_program(&issuer, program, class, amount);
         let now = T::Time::now();
         let line = Line { program, amount, valid_from: now, valid_until: None };
+        Self::endow_key(owner);
         // Past every allowance: what a test endows is no issuer's.
         Self::mint_line(&issuer, owner, line, now).expect("a wallet has room for what a test endows it with");
     }
@@ -82,6 +83,17 @@ impl<T: Config> Ledger for Pallet<T> {
 
 #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
 impl<T: Config> Pallet<T> {
+    /// Gives an owner without a key one, so that it can be charged.
+    pub(crate) fn endow_key(owner: &AccountId) {
+        use stipend_primitives::key::{self, ApiKey, KeyLimits};
+        if Self::has_key(owner) {
+            return;
+        }
+        let hash = key::hash(&alloc::format!("{owner:?}"));
+        crate::Keys::<T>::insert(hash, ApiKey { owner: owner.clone(), limits: KeyLimits::default() });
+        crate::KeysOf::<T>::mutate(owner, |hashes| hashes.try_push(hash)).expect("there is room for one");
+    }
+
     /// Lets `owner` mint `budget` more in `class`, out of `program`; registers the class if need be.
     pub(crate) fn endow_program(owner: &AccountId, program: ProgramId, class: ClassId, budget: Credits) {
         use stipend_primitives::{view::Class, Name};

@@ -171,8 +171,14 @@ pub fn one(program: ProgramId, credits: Credits, valid_until: Option<Moment>) ->
     Grant::One { program, amount: credits * CREDIT, valid_from: None, valid_until }
 }
 
-/// HR grants Innovation credits; returns the entitlement's number.
+/// HR grants Innovation credits to an owner who has a key; returns the entitlement's number.
 pub fn mint(owner: &AccountId, credits: Credits, valid_until: Option<Moment>) -> EntitlementId {
+    Entitlements::endow_key(owner);
+    mint_without_key(owner, credits, valid_until)
+}
+
+/// HR grants Innovation credits; returns the entitlement's number.
+pub fn mint_without_key(owner: &AccountId, credits: Credits, valid_until: Option<Moment>) -> EntitlementId {
     Entitlements::mint(signed(&hr()), owner.clone(), one(0, credits, valid_until))
         .expect("the grant is sound");
     crate::NextEntitlementId::<Test>::get() - 1

@@ -233,5 +233,7 @@ mod outcomes {
         /// A basket grants no more than one issuer may grant alone: take amounts out, and grant them by
         /// mint requests with two signatures.
         BasketTooLarge,
+        /// The owner has no API key, so nobody may reserve its credits: the owner registers one first.
+        NoKey,
     }
 }

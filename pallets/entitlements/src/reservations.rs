@@ -46,6 +46,7 @@ impl<T: Config> Pallet<T> {
         expires_at: Moment,
         now: Moment,
     ) -> Result<(), Error<T>> {
+        ensure!(Self::has_key(owner), Error::<T>::NoKey);
         let burns = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
             let wallet = wallet.as_mut().ok_or(Error::<T>::InsufficientAvailable)?;
             let burns = wallet.advance(now);

@@ -128,6 +128,7 @@ impl<T: Config> Pallet<T> {
         let now = T::Time::now();
         let mut balances = Vec::with_capacity(owners.len());
         for owner in owners {
+            let has_key = Self::has_key(&owner);
             for (class, wallet) in Self::wallets_now(&owner) {
                 let reservation = wallet.reservation(&gateway);
                 balances.push(GatewayBalance {
@@ -135,7 +136,7 @@ impl<T: Config> Pallet<T> {
                     class,
                     reserved: reservation.map_or(0, |reservation| reservation.amount),
                     expires_at: reservation.map_or(0, |reservation| reservation.expires_at),
-                    available: wallet.available(now),
+                    available: if has_key { wallet.available(now) } else { 0 },
                     frozen: wallet.frozen,
                 });
             }

@@ -121,14 +121,20 @@ impl Wallet {
         burns
     }
 
-    /// Charges what a gateway metered: its reservation first, then what is available unless the
-    /// owner is frozen. Returns what was collected.
-    pub fn charge(&mut self, gateway: &AccountId, amount: Credits, now: Moment) -> Credits {
+    /// Charges what a gateway metered: its reservation first, then what is available if the owner
+    /// has a key and is not frozen. Returns what was collected.
+    pub fn charge(
+        &mut self,
+        gateway: &AccountId,
+        amount: Credits,
+        now: Moment,
+        has_key: impl FnOnce() -> bool,
+    ) -> Credits {
         let reserved = self.lower_reservation(gateway, amount);
         let collected =
             flow(self.slices.iter_mut(), reserved, |slice| (&mut slice.reserved, &mut slice.spent));
         defensive_assert!(collected == reserved, "reservations sum to what the slices have reserved");
-        if self.frozen || collected == amount {
+        if collected == amount || self.frozen || !has_key() {
             return collected;
         }
         let usable = self.slices.iter_mut().filter(|slice| slice.is_usable(now));

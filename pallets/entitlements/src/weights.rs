@@ -346,7 +346,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(26_890_000, 3556)
             .saturating_add(Weight::from_parts(20_338_697, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(n.into()))
     }
@@ -484,7 +484,7 @@ impl WeightInfo for () {
         Weight::from_parts(26_890_000, 3556)
             .saturating_add(Weight::from_parts(20_338_697, 0).saturating_mul(n.into()))
             .saturating_add(ParityDbWeight::get().reads(2))
-            .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(n.into())))
+            .saturating_add(ParityDbWeight::get().reads((2_u64).saturating_mul(n.into())))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(n.into())))
     }
     fn release(n: u32, ) -> Weight {

@@ -42,8 +42,12 @@ pub mod pallet {
         AccountId, Credits, Sequence,
     };
 
+    /// Layout of the state. A change of it comes with a migration in the runtime.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     /// The pallet's place in the runtime.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime decides.
@@ -129,7 +133,7 @@ pub mod pallet {
         WrongSignature,
         /// The lines charge more than 8 classes. Split the batch.
         TooManyClasses,
-        /// The batch charges more than 24576 pairs of wallet and class. Split the batch.
+        /// The batch charges more than 22528 pairs of wallet and class. Split the batch.
         TooManyDebits,
         /// The batch begins before the gateway's next sequence number: it was submitted already.
         Repeat,

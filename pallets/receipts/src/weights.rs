@@ -25,7 +25,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(Weight::from_parts(6_000_000, 0).saturating_mul(d.into()))
             .saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().reads(d.into()))
+            // The wallet, and where its reservation falls short whether its owner has a key.
+            .saturating_add(T::DbWeight::get().reads(u64::from(d).saturating_mul(2)))
             .saturating_add(T::DbWeight::get().reads(u64::from(l).saturating_mul(2)))
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes(d.into()))
@@ -48,7 +49,8 @@ impl WeightInfo for () {
             .saturating_add(Weight::from_parts(6_000_000, 0).saturating_mul(d.into()))
             .saturating_add(Weight::from_parts(3_000_000, 0).saturating_mul(l.into()))
             .saturating_add(ParityDbWeight::get().reads(3))
-            .saturating_add(ParityDbWeight::get().reads(d.into()))
+            // The wallet, and where its reservation falls short whether its owner has a key.
+            .saturating_add(ParityDbWeight::get().reads(u64::from(d).saturating_mul(2)))
             .saturating_add(ParityDbWeight::get().reads(u64::from(l).saturating_mul(2)))
             .saturating_add(ParityDbWeight::get().writes(5))
             .saturating_add(ParityDbWeight::get().writes(d.into()))

@@ -1,13 +1,15 @@
 //! The wallets, gateways and batches of the benchmark.
 
 use anyhow::{bail, Context, Result};
+use futures::StreamExt;
 use rand::{rngs::StdRng, Rng, SeedableRng};
 use sp_core::{bounded::BoundedVec, H256};
 use stipend_primitives::{
     batch::{Batch, Line, Record, SignedBatch, RECEIPTS_MAX},
     cost::Usage,
+    key,
     mint::Grant,
-    AccountId, Credits, Role, Sequence,
+    AccountId, Credits, Moment, Role, Sequence,
 };
 use stipend_runtime::RuntimeCall;
 use stipend_sdk::{Client, Signer};
@@ -27,6 +29,15 @@ pub(super) const RECEIPTS: usize = RECEIPTS_MAX as usize;
 
 /// Rows in one `mint_many`: its limit.
 const MINTS: usize = 512;
+
+/// Rows in one `reserve_many` here: its limit is 4,096.
+const ROWS: usize = 2_500;
+
+/// Owners who register their keys at a time.
+const REGISTERING: usize = 512;
+
+/// How long the gateway's reservations last, in milliseconds.
+const RESERVED_FOR_MS: u64 = 24 * 60 * 60 * 1_000;
 
 /// Gateways of the single path. Each may have 256 unsettled batches, and here nothing is settled.
 const GATEWAYS: usize = 64;
@@ -81,22 +92,11 @@ impl Load {
         acts.extend(singles.iter().map(|(gateway, _)| grant(gateway.account(), Role::Gateway)));
         council.acts(client, acts).await?;
 
-        let mut random = StdRng::seed_from_u64(1);
-        let wallets: Vec<AccountId> = (0..WALLETS).map(|_| AccountId::new(random.gen())).collect();
-        let bar = bar("minting", WALLETS as u64);
-        for owners in wallets.chunks(MINTS) {
-            let grants = owners
-                .iter()
-                .map(|owner| {
-                    let grant = Grant::One { program: 0, amount: GRANT, valid_from: None, valid_until: None };
-                    (owner.clone(), grant)
-                })
-                .collect::<Vec<_>>();
-            let grants = BoundedVec::try_from(grants).ok().context("the chunk is within the limit")?;
-            client.submit_finalised(pallet_entitlements::Call::mint_many { grants }.into(), &hr).await?;
-            bar.inc(owners.len() as u64);
-        }
-        bar.finish_and_clear();
+        let owners: Vec<Signer> = (0..WALLETS).map(|_| Signer::generate()).collect();
+        let wallets: Vec<AccountId> = owners.iter().map(Signer::account).collect();
+        mint(client, &hr, &wallets).await?;
+        register_keys(client, &owners).await?;
+        reserve(client, &batching, &wallets).await?;
         let book = client.finalised().await?.current_book().await?.context("the book was published")?;
         let line = Line { provider: provider.account(), book: book.version, model: MODEL_GENERAL_ID };
         Ok(Load {
@@ -106,7 +106,7 @@ impl Load {
             line,
             batching: (batching, 0),
             singles,
-            random,
+            random: StdRng::seed_from_u64(1),
             next_single: 0,
         })
     }
@@ -166,6 +166,53 @@ impl Load {
         println!("All {} wallets have spent exactly what their receipts cost.", self.wallets.len());
         Ok(())
     }
+}
+
+async fn mint(client: &Client, hr: &Signer, wallets: &[AccountId]) -> Result<()> {
+    let bar = bar("minting", WALLETS as u64);
+    for owners in wallets.chunks(MINTS) {
+        let grant = Grant::One { program: 0, amount: GRANT, valid_from: None, valid_until: None };
+        let grants: Vec<_> = owners.iter().map(|owner| (owner.clone(), grant.clone())).collect();
+        let grants = BoundedVec::try_from(grants).ok().context("the chunk is within the limit")?;
+        client.submit_finalised(pallet_entitlements::Call::mint_many { grants }.into(), hr).await?;
+        bar.inc(owners.len() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Only who has a key is charged.
+async fn register_keys(client: &Client, owners: &[Signer]) -> Result<()> {
+    let bar = bar("registering keys", WALLETS as u64);
+    let register = |owner: &Signer| {
+        let owner = owner.clone();
+        async move {
+            let hash = key::hash(&owner.address());
+            let call =
+                pallet_entitlements::Call::register_key { hash, limits: Default::default(), reserve: None };
+            client.submit_finalised(call.into(), &owner).await
+        }
+    };
+    let mut registered = futures::stream::iter(owners.iter().map(register)).buffer_unordered(REGISTERING);
+    while let Some(result) = registered.next().await {
+        result?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// The gateway of the batch path keeps half of each wallet for itself, as gateways do.
+async fn reserve(client: &Client, gateway: &Signer, wallets: &[AccountId]) -> Result<()> {
+    let now: Moment =
+        client.finalised().await?.storage("Timestamp", "Now").await?.context("the chain has a clock")?;
+    for owners in wallets.chunks(ROWS) {
+        let rows: Vec<_> = owners.iter().map(|owner| (owner.clone(), load_cost().0, GRANT / 2)).collect();
+        let rows = BoundedVec::try_from(rows).ok().context("the chunk is within the limit")?;
+        let call = pallet_entitlements::Call::reserve_many { rows, expires_at: now + RESERVED_FOR_MS };
+        client.submit_finalised(call.into(), gateway).await?;
+    }
+    Ok(())
 }
 
 fn record(wallet: u16, digest: [u8; 16]) -> Record {

@@ -1,6 +1,6 @@
 //! Charges: the reservation first, then what is available, earliest expiry first, never too much.
 
-use stipend_primitives::ledger::Ledger;
+use stipend_primitives::{key::KeyLimits, ledger::Ledger, KeyHash};
 
 use crate::{mock::*, Wallets};
 
@@ -50,6 +50,45 @@ fn a_wallet_that_does_not_exist_collects_nothing_and_is_not_made() {
     test(|| {
         assert_eq!(charge(&gateway(), 1), 0);
         assert!(!Wallets::<Test>::contains_key(ada(), INNOVATION));
+    });
+}
+
+#[test]
+fn an_owner_who_never_asked_for_anything_is_not_charged() {
+    test(|| {
+        mint_without_key(&ada(), 10, None);
+        assert!(!reserve(&gateway(), &ada(), 4, HOUR));
+        assert_eq!(charge(&gateway(), 3), 0);
+        assert_eq!(credits(&ada()), [10, 0, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn once_the_last_key_is_revoked_only_what_was_reserved_before_is_charged() {
+    test(|| {
+        mint_without_key(&ada(), 10, None);
+        let (first, second) = (KeyHash::repeat_byte(1), KeyHash::repeat_byte(2));
+        for hash in [first, second] {
+            Entitlements::register_key(signed(&ada()), hash, KeyLimits::default(), None).unwrap();
+        }
+        assert!(reserve(&gateway(), &ada(), 4, HOUR));
+        Entitlements::revoke_key(signed(&ada()), first).unwrap();
+        assert_eq!(charge(&gateway(), 5), 5);
+        Entitlements::revoke_key(signed(&ada()), second).unwrap();
+        assert!(!reserve(&gateway(), &ada(), 1, HOUR));
+        assert_eq!(charge(&gateway(), 1), 0);
+        assert_eq!(credits(&ada()), [5, 0, 5, 0, 0]);
+    });
+}
+
+#[test]
+fn what_was_reserved_before_the_last_key_was_revoked_stays_chargeable() {
+    test(|| {
+        mint(&ada(), 10, None);
+        assert!(reserve(&gateway(), &ada(), 4, HOUR));
+        let hash = Entitlements::api_keys_of(ada())[0];
+        Entitlements::revoke_key(signed(&ada()), hash).unwrap();
+        assert_eq!(charge(&gateway(), 100), 4);
     });
 }
 

@@ -67,6 +67,7 @@ fn an_entitlement_cannot_be_used_before_its_time() {
         let later =
             Grant::One { program: 0, amount: 10 * CREDIT, valid_from: Some(START + DAY), valid_until: None };
         assert_ok!(Entitlements::mint(signed(&hr()), ada(), later));
+        Entitlements::endow_key(&ada());
         assert_eq!(charge(1), 0);
         assert!(!reserve(&gateway(), &ada(), 1, HOUR));
         assert_eq!(Entitlements::gateway_balances(gateway(), vec![ada()])[0].available, 0);

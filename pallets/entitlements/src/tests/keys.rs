@@ -25,7 +25,7 @@ fn register(
 #[test]
 fn a_key_is_bound_to_its_owner_and_found_by_its_whole_hash() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         assert_ok!(register(&ada(), 1, None));
         System::assert_last_event(Event::KeyRegistered { owner: ada(), hash: hash(1) }.into());
         let expected = ApiKey { owner: ada(), limits: KeyLimits::default() };
@@ -38,7 +38,7 @@ fn a_key_is_bound_to_its_owner_and_found_by_its_whole_hash() {
 #[test]
 fn a_key_comes_with_its_first_reservation_or_not_at_all() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         let reserve = |credits| Some((gateway(), vec![(INNOVATION, credits * CREDIT)]));
         assert_noop!(register(&ada(), 1, reserve(11)), Error::<Test>::InsufficientAvailable);
         assert_ok!(register(&ada(), 1, reserve(6)));
@@ -50,7 +50,7 @@ fn a_key_comes_with_its_first_reservation_or_not_at_all() {
 #[test]
 fn a_first_reservation_is_made_for_gateways_only() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         let reserve = Some((bob(), vec![(INNOVATION, CREDIT)]));
         assert_noop!(register(&ada(), 1, reserve), Error::<Test>::NotGateway);
     });
@@ -59,8 +59,8 @@ fn a_first_reservation_is_made_for_gateways_only() {
 #[test]
 fn a_hash_can_be_registered_once() {
     test(|| {
-        mint(&ada(), 10, None);
-        mint(&bob(), 10, None);
+        mint_without_key(&ada(), 10, None);
+        mint_without_key(&bob(), 10, None);
         assert_ok!(register(&ada(), 1, None));
         assert_noop!(register(&bob(), 1, None), Error::<Test>::KeyTaken);
     });
@@ -70,7 +70,7 @@ fn a_hash_can_be_registered_once() {
 fn only_who_holds_an_entitlement_registers_keys() {
     test(|| {
         assert_noop!(register(&ada(), 1, None), Error::<Test>::OwnerUnknown);
-        let id = mint(&ada(), 10, None);
+        let id = mint_without_key(&ada(), 10, None);
         assert_ok!(Entitlements::revoke(signed(&hr()), id, None));
         assert_noop!(register(&ada(), 1, None), Error::<Test>::NothingHeld);
     });
@@ -79,7 +79,7 @@ fn only_who_holds_an_entitlement_registers_keys() {
 #[test]
 fn an_owner_has_a_bounded_number_of_keys() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         for byte in 0..KEYS_MAX as u8 {
             assert_ok!(register(&ada(), byte, None));
         }
@@ -92,8 +92,8 @@ fn an_owner_has_a_bounded_number_of_keys() {
 #[test]
 fn the_owner_and_issuers_revoke_a_key_and_nobody_else() {
     test(|| {
-        mint(&ada(), 10, None);
-        mint(&bob(), 10, None);
+        mint_without_key(&ada(), 10, None);
+        mint_without_key(&bob(), 10, None);
         assert_ok!(register(&ada(), 1, None));
         assert_ok!(register(&ada(), 2, None));
         assert_noop!(Entitlements::revoke_key(signed(&bob()), hash(1)), Error::<Test>::NotKeyOwner);
@@ -108,7 +108,7 @@ fn the_owner_and_issuers_revoke_a_key_and_nobody_else() {
 #[test]
 fn only_the_owner_sets_limits() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         assert_ok!(register(&ada(), 1, None));
         let limits = KeyLimits {
             models: BoundedVec::truncate_from(vec![ModelId(3)]),
@@ -130,7 +130,7 @@ fn only_the_owner_sets_limits() {
 #[test]
 fn a_key_that_would_be_expired_from_the_start_is_refused() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         // Seconds instead of milliseconds.
         let limits = KeyLimits { expires_at: Some((START + DAY) / 1_000), ..KeyLimits::default() };
         assert_noop!(
@@ -143,7 +143,7 @@ fn a_key_that_would_be_expired_from_the_start_is_refused() {
 #[test]
 fn all_keys_can_be_read_page_by_page() {
     test(|| {
-        mint(&ada(), 10, None);
+        mint_without_key(&ada(), 10, None);
         for byte in 0..20 {
             assert_ok!(register(&ada(), byte, None));
         }

@@ -86,7 +86,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (any::<u64>(), amount()).prop_map(|(pick, amount)| Step::GiveBack { pick, amount }),
         1 => (0..OWNERS, any::<bool>()).prop_map(|(owner, frozen)| Step::Freeze { owner, frozen }),
         1 => (0..OWNERS).prop_map(|owner| Step::Offboard { owner }),
-        1 => (0..OWNERS, 0..4_u8, 0..GATEWAYS, amount())
+        4 => (0..OWNERS, 0..4_u8, 0..GATEWAYS, amount())
             .prop_map(|(owner, key, gateway, amount)| Step::RegisterKey { owner, key, gateway, amount }),
         1 => (0..4_u8).prop_map(|key| Step::RevokeKey { key }),
         6 => (0..GATEWAYS, prop::collection::vec((0..OWNERS, 0..CLASSES, amount()), 1..4), hours())
