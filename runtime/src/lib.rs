@@ -28,6 +28,7 @@ mod benchmarks;
 pub mod apis;
 pub mod configs;
 pub mod genesis;
+pub mod migrations;
 pub mod transaction;
 
 use alloc::{borrow::Cow, vec::Vec};
@@ -88,10 +89,6 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     transaction_version: 1,
     system_version: 1,
 };
-
-/// Migrations of the state, run once when the chain changes over to this runtime. The chain begins
-/// with this version.
-pub type Migrations = ();
 
 /// Applies blocks and transactions.
 pub type Executive = frame_executive::Executive<

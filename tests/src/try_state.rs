@@ -32,7 +32,8 @@ pub async fn check(url: &str, block: H256) -> Result<Checked> {
     Ok(checked)
 }
 
-fn every_pallet() -> Result<()> {
+/// Has every pallet check its part of the state at hand.
+pub fn every_pallet() -> Result<()> {
     let sound = |pallet: &str, result: Result<(), sp_runtime::TryRuntimeError>| {
         result.map_err(|fault| anyhow!("the state of {pallet} is not sound: {fault:?}"))
     };

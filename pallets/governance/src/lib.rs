@@ -29,7 +29,11 @@ pub mod pallet {
 
     use crate::{TwoBlocks, WeightInfo};
 
+    /// Layout of the state. A change of it comes with a migration in the runtime.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the pallet needs of the runtime. Who decides about validators, decides about nodes and

@@ -32,8 +32,12 @@ pub mod pallet {
         AccountId, BlockNumber, BookVersion, ModelId, Name,
     };
 
+    /// Layout of the state. A change of it comes with a migration in the runtime.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     /// The pallet's place in the runtime.
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime decides.

@@ -43,7 +43,11 @@ pub mod pallet {
     /// GRANDPA finalises a change within one.
     const SESSION_BLOCKS_MIN: u32 = 10;
 
+    /// Layout of the state. A change of it comes with a migration in the runtime.
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     /// What the runtime decides.

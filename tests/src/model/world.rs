@@ -53,15 +53,33 @@ pub struct World {
 impl World {
     /// Runs a history on a fresh chain; panics with the first thing that does not hold.
     pub fn run(history: &[Act]) -> Coverage {
-        let storage = genesis();
-        sp_io::TestExternalities::new(storage).execute_with(|| {
+        Self::run_and_then(history, |world| world.coverage)
+    }
+
+    /// The state that a history leaves behind: keys and values, without the runtime's code.
+    pub fn state_after(history: &[Act]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        Self::run_and_then(history, |_| {
+            let (mut state, mut last) = (Vec::new(), Vec::new());
+            while let Some(key) = sp_io::storage::next_key(&last) {
+                last.clone_from(&key);
+                let value = sp_io::storage::get(&key).expect("the key was just found");
+                if key != sp_core::storage::well_known_keys::CODE {
+                    state.push((key, value.to_vec()));
+                }
+            }
+            state
+        })
+    }
+
+    fn run_and_then<T>(history: &[Act], then: impl FnOnce(World) -> T) -> T {
+        sp_io::TestExternalities::new(genesis()).execute_with(|| {
             let mut world = World::found();
             for act in history {
                 world.perform(act);
                 world.compare();
             }
             world.end_block(1_000);
-            world.coverage
+            then(world)
         })
     }
 
