@@ -18,6 +18,7 @@
 //! | [`consortium`] | four validators, what happens to them, and that they agree |
 //! | [`next_runtime`] | the runtime with the next version, built for upgrades |
 //! | [`try_state`] | whether the state of a running chain is sound |
+//! | [`hostile`] | providers that cheat |
 //! | [`flood`] | uninvited transactions, and how long honest ones wait |
 //! | [`model`] | random histories on the runtime, held against books |
 //! | [`observer`] | what became final and settled, and when |
@@ -31,6 +32,7 @@ pub mod consortium;
 pub mod council;
 pub mod demo;
 pub mod flood;
+pub mod hostile;
 pub mod model;
 pub mod next_runtime;
 pub mod observer;

@@ -13,7 +13,7 @@ use stipend_primitives::{
     batch::Batch,
     leaf::ReceiptLeaf,
     settlement::{Item, VerdictKind},
-    AccountId, Credits, Digest, Sequence,
+    AccountId, BlockNumber, Credits, Digest, Sequence,
 };
 use stipend_runtime::{RuntimeCall, RuntimeEvent, UncheckedExtrinsic};
 use stipend_sdk::{BlockRef, Client};
@@ -34,8 +34,10 @@ pub struct Seen {
     pub receipts: Vec<ReceiptLeaf>,
     /// Digests that stand in more than one receipt: there must be none.
     pub repeated: Vec<Digest>,
-    /// Receipts per open item.
-    open: HashMap<Item, Vec<Digest>>,
+    /// Receipts per open item, and the block that its batch came in.
+    open: HashMap<Item, (BlockNumber, Vec<Digest>)>,
+    /// Blocks from a batch to the verdict on each of its items.
+    pub waits: Vec<(Item, BlockNumber)>,
     /// Verdicts: item, kind, micro-credits given back, receipts.
     pub verdicts: Vec<(Item, VerdictKind, Credits, usize)>,
 }
@@ -89,12 +91,12 @@ async fn note(client: &Client, block: BlockRef, seen: &Mutex<Seen>) -> Result<()
     let now = Instant::now();
     let mut seen = seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     for batch in &batches {
-        seen.note_batch(batch, now);
+        seen.note_batch(batch, block.number, now);
     }
     for event in events {
         if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled { item, verdict, refunded }) = event
         {
-            seen.note_settlement(item, verdict, refunded, now);
+            seen.note_settlement((item, verdict, refunded), block.number, now);
         }
     }
     seen.newest = Some(block);
@@ -111,7 +113,7 @@ pub fn batch_in(extrinsic: &[u8]) -> Option<Batch> {
 }
 
 impl Seen {
-    fn note_batch(&mut self, batch: &Batch, now: Instant) {
+    fn note_batch(&mut self, batch: &Batch, at: BlockNumber, now: Instant) {
         for (seq, record) in (batch.first_seq..).zip(batch.records()) {
             if self.finalised.insert(record.digest, (seq, now)).is_some() {
                 self.repeated.push(record.digest);
@@ -124,12 +126,18 @@ impl Seen {
                 first_seq: batch.first_seq,
                 provider: line.provider.clone(),
             };
-            self.open.entry(item).or_default().push(record.digest);
+            self.open.entry(item).or_insert_with(|| (at, Vec::new())).1.push(record.digest);
         }
     }
 
-    fn note_settlement(&mut self, item: Item, verdict: VerdictKind, refunded: Credits, now: Instant) {
-        let digests = self.open.remove(&item).unwrap_or_default();
+    fn note_settlement(
+        &mut self,
+        (item, verdict, refunded): (Item, VerdictKind, Credits),
+        at: BlockNumber,
+        now: Instant,
+    ) {
+        let (since, digests) = self.open.remove(&item).unwrap_or((at, Vec::new()));
+        self.waits.push((item.clone(), at - since));
         self.verdicts.push((item, verdict, refunded, digests.len()));
         self.settled.extend(digests.into_iter().map(|digest| (digest, now)));
     }
