@@ -60,17 +60,22 @@ impl<'a> Tally<'a> {
     /// Whether no verdict that rests on an attestation can reach the quorum any more, even if all
     /// who have not voted agreed on one.
     ///
-    /// Votes for [`VerdictKind::Unattested`] are taken as final here, so once this holds it goes on
-    /// holding while others join them: the validators converge instead of swinging.
+    /// Votes for [`VerdictKind::Unattested`] are taken as final here: the more validators join them,
+    /// the longer this holds, and they converge instead of swinging.
     pub fn attested_is_out_of_reach(&self) -> bool {
         let authorities_count = self.authorities.len() as u32;
         let missing = authorities_count.saturating_sub(self.counting().count() as u32);
-        let leader = self
-            .counting()
-            .filter(|record| record.kind != VerdictKind::Unattested)
-            .map(|record| self.count(&record.verdict_hash))
-            .max()
-            .unwrap_or(0);
-        leader + missing < quorum(authorities_count)
+        self.leader() + missing < quorum(authorities_count)
+    }
+
+    /// Whether not all votes are for one verdict that rests on an attestation.
+    pub fn is_split(&self) -> bool {
+        self.leader() < self.counting().count() as u32
+    }
+
+    /// Votes for the verdict that most of those who saw an attestation agree on.
+    fn leader(&self) -> u32 {
+        let attested = self.counting().filter(|record| record.kind != VerdictKind::Unattested);
+        attested.map(|record| self.count(&record.verdict_hash)).max().unwrap_or(0)
     }
 }

@@ -17,7 +17,7 @@ use stipend_primitives::{
 /// votes on one item stay below 7 kB.
 pub const AUTHORITIES_MAX: u32 = 100;
 
-/// How often a validator may change its mind on one item. Two changes are honest (the attestation
+/// How often a validator may change its mind on one item, besides giving up. Two changes are honest (the attestation
 /// comes late, then turns out to be one of two); the rest is slack, and then it is a flood.
 pub const VOTE_CHANGES_MAX: u8 = 8;
 

@@ -10,7 +10,7 @@ use frame_support::{
 use sp_core::H256;
 use stipend_primitives::{
     ledger::{OpenItem, Unsettled},
-    settlement::Vote,
+    settlement::{VerdictKind, Vote},
     signing, PublicKey, Signature,
 };
 
@@ -84,6 +84,15 @@ fn place_in_line(vote: &Vote, validator: &PublicKey, authorities: &[AuthorityId]
     (index.unwrap_or_default() as u64 + turn) % (authorities.len().max(1) as u64)
 }
 
+/// Whether a validator may change its vote to one of `kind`: a few times, and to give up once more.
+///
+/// A vote bears no number, so somebody who kept an older one can cast it again and use up the changes.
+/// Without the last one, a validator could be held to a vote that keeps an item open for good.
+fn may_change(record: &VoteRecord, kind: VerdictKind) -> bool {
+    let gives_up = kind == VerdictKind::Unattested && record.kind != VerdictKind::Unattested;
+    record.changes < VOTE_CHANGES_MAX || gives_up
+}
+
 /// A vote that counts.
 struct Counted {
     open: OpenItem,
@@ -123,10 +132,10 @@ impl<T: Config> Pallet<T> {
         let mut repeated = false;
         match records.iter_mut().find(|record| record.validator == *validator) {
             Some(record) if record.verdict_hash == verdict_hash => repeated = true,
-            Some(record) if record.changes >= VOTE_CHANGES_MAX => return Err(Refusal::TooManyChanges),
+            Some(record) if !may_change(record, kind) => return Err(Refusal::TooManyChanges),
             Some(record) => {
-                *record =
-                    VoteRecord { validator: *validator, verdict_hash, kind, changes: record.changes + 1 };
+                let changes = record.changes.saturating_add(1);
+                *record = VoteRecord { validator: *validator, verdict_hash, kind, changes };
             }
             None => records
                 .try_push(VoteRecord { validator: *validator, verdict_hash, kind, changes: 0 })

@@ -6,6 +6,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use proptest::prelude::*;
 use stipend_primitives::{
     attestation::{Claim, SignedAttestation, SignedClaim},
+    batch::RECEIPTS_MAX,
     leaf::UsageLeaf,
     Digest,
 };
@@ -158,7 +159,7 @@ async fn claims_that_are_not_the_gateways_or_not_well_formed_are_refused() {
     for malformed in [
         change(|claim| claim.requests.clear()),
         change(|claim| claim.first_seq = 1),
-        change(|claim| claim.last_seq = 50_000),
+        change(|claim| claim.last_seq = u64::from(RECEIPTS_MAX)),
         change(|claim| claim.requests.push((0, digest(3)))),
     ] {
         assert!(matches!(store.claim(&malformed).await, Err(ClaimError::Malformed(_))));

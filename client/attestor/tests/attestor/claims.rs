@@ -53,7 +53,7 @@ async fn a_claim_that_is_not_the_gateways_is_refused() {
         gateway.send(request.body(bytes::Bytes::from(bytes).into()).unwrap())
     };
     assert_eq!(post(bytes[..last].to_vec()).await.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(post(vec![0; 3 << 20]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(post(vec![0; 5 << 20]).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
     bytes[last] ^= 1;
     assert_eq!(post(bytes).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(gateway.get(&gateway.range_path(0, 0)).await.0, StatusCode::NOT_FOUND);

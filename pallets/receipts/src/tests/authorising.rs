@@ -2,7 +2,7 @@
 
 use frame_support::pallet_prelude::{InvalidTransaction, TransactionSource};
 use sp_core::Pair;
-use stipend_primitives::batch::{Batch, SignedBatch, RECORD_LEN};
+use stipend_primitives::batch::{Batch, SignedBatch, DEBITS_MAX, RECORD_LEN};
 
 use super::judged;
 use crate::{mock::*, Refusal};
@@ -115,14 +115,15 @@ fn a_sequence_that_ends_is_refused() {
 #[test]
 fn a_batch_that_debits_more_than_a_block_has_time_for_is_refused() {
     run(|| {
-        // 12,288 wallets that pay in two classes and a fee are 36,864 debits.
+        // Wallets that pay in two classes and a fee: three debits each.
+        let wallets = (DEBITS_MAX / 2) as u16;
         let of_wallet = |wallet| [record(wallet, 0, (1, 0, 0), 0), record(wallet, 1, (1, 0, 0), 1)];
-        let records: Vec<_> = (0..12_288).flat_map(of_wallet).collect();
+        let records: Vec<_> = (0..wallets).flat_map(of_wallet).collect();
         let lines = [(0, 1, 0), (0, 1, 2)];
-        refused_with(&sign(0, batch(0, 0, 12_288, &lines, &records)), Refusal::TooManyDebits);
+        refused_with(&sign(0, batch(0, 0, wallets, &lines, &records)), Refusal::TooManyDebits);
         // Without the second class they are two for each wallet, which is what fits.
         let lines = [(0, 1, 0), (0, 1, 1)];
-        let fits = sign(0, batch(0, 0, 12_288, &lines, &records));
+        let fits = sign(0, batch(0, 0, wallets, &lines, &records));
         assert!(judged(TransactionSource::External, &fits).is_ok());
     });
 }

@@ -118,10 +118,13 @@ fn route<T: Config>(
 ) -> Option<Route> {
     let age = now.saturating_sub(open.submitted_at);
     let overdue = age >= T::UnattestedAfter::get();
+    // By now nobody waits for a validator that is away to tell which side it is on.
+    let long_overdue = age >= T::UnattestedAfter::get().saturating_mul(2);
+    let is_hopeless = tally.attested_is_out_of_reach() || (long_overdue && tally.is_split());
     let route = match provider {
         Some(provider) if provider.suspended => Route::Unattested,
         // The validators saw different attestations, or some saw none: they will not agree on one.
-        _ if overdue && tally.attested_is_out_of_reach() => Route::Unattested,
+        _ if overdue && is_hopeless => Route::Unattested,
         Some(provider) => Route::Ask { provider: provider.clone(), overdue },
         None if overdue => Route::Unattested,
         None => return None,

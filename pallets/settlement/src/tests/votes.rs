@@ -126,6 +126,13 @@ fn a_validator_changes_its_mind_a_few_times_only() {
         let once_more = vote(&batch, &attestor, Verdict::Match);
         let refused = refused_as(InvalidTransaction::Custom(63), Error::TooManyChanges);
         assert_eq!(refusals(&once_more, 0), refused);
+        // It can still give up, once.
+        let give_up = Verdict::Unattested { refunds: Default::default() };
+        cast(&vote(&batch, &attestor, give_up), 0).unwrap();
+        assert_eq!(refusals(&once_more, 0), refused);
+        let refunds = vec![refund(1, ClassId::INNOVATION, 1)].try_into().unwrap();
+        let otherwise = vote(&batch, &attestor, Verdict::Unattested { refunds });
+        assert_eq!(refusals(&otherwise, 0), refused);
         // Others are not concerned.
         for number in 1..4 {
             cast(&once_more, number).unwrap();

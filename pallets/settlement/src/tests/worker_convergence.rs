@@ -67,10 +67,21 @@ fn a_validator_that_is_away_does_not_stop_the_others_from_giving_up() {
 }
 
 #[test]
+fn a_provider_that_answers_only_some_while_a_validator_is_away_ends_unattested() {
+    let (mut ext, attestor, batch, nodes) = setup(4);
+    // Two see the attestation, one does not, and the one that is away could complete their quorum.
+    nodes[..2].iter().for_each(|node| attestor.serve_honestly(&node.network, &batch));
+    work(&mut ext, &nodes[..3], 2 * UNATTESTED_AFTER);
+    assert_eq!(last_closed(), None, "nobody gives up while the fourth may come back");
+    work(&mut ext, &nodes[..3], 40);
+    assert_eq!(last_closed().map(|closed| closed.0), Some(VerdictKind::Unattested));
+}
+
+#[test]
 fn two_validators_away_leave_an_item_open_until_one_is_back() {
     let (mut ext, attestor, batch, nodes) = setup(4);
     nodes.iter().for_each(|node| attestor.serve_honestly(&node.network, &batch));
-    work(&mut ext, &nodes[..2], UNATTESTED_AFTER + 40);
+    work(&mut ext, &nodes[..2], 2 * UNATTESTED_AFTER + 40);
     assert_eq!(last_closed(), None, "what was attested in time is not given up");
     work(&mut ext, &nodes[..3], 1);
     assert_eq!(last_closed(), Some((VerdictKind::Match, 0)));
