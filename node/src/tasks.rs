@@ -31,6 +31,10 @@ use crate::{
 /// Three times the round trip across one continent.
 const GOSSIP_DURATION: Duration = Duration::from_millis(150);
 
+/// While nothing becomes final, blocks come less and less often, but one in this many slots: what the
+/// council decides then takes effect within two sessions, and those must not take days.
+const SLOTS_WITHOUT_FINALITY_MAX: u32 = 4;
+
 /// The most that a proposer puts into a block, in bytes. A block travels as one response of at most
 /// `sc_network::MAX_RESPONSE_SIZE`, 16 MiB, with its header and its justification: one that does
 /// not fit could never be fetched by another node.
@@ -152,7 +156,10 @@ impl Node {
             create_inherent_data_providers: move |_, ()| async move { Ok(inherents(slot_duration)) },
             force_authoring: self.settings.force_authoring,
             // When finality stalls, blocks become rarer instead of piling up unfinalised.
-            backoff_authoring_blocks: Some(BackoffAuthoringOnFinalizedHeadLagging::default()),
+            backoff_authoring_blocks: Some(BackoffAuthoringOnFinalizedHeadLagging {
+                max_interval: SLOTS_WITHOUT_FINALITY_MAX,
+                ..Default::default()
+            }),
             keystore: self.keystore.clone(),
             sync_oracle: self.sync.clone(),
             justification_sync_link: self.sync.clone(),

@@ -73,7 +73,8 @@ async fn join(consortium: &mut Consortium, stage: &Stage) -> Result<usize> {
     consortium.start_validator(joined).await?;
     let client = consortium.client(joined)?;
     let keys = client.new_session_keys(&account.account()).await?;
-    publish(&client, consortium, joined, &keys).await?;
+    // Its own node may still be catching up.
+    publish(&stage.client, consortium, joined, &keys).await?;
 
     let at = wait_for_authorities(&stage.client, "the fifth validator votes", |authorities| {
         authorities.len() == FOUNDERS + 1 && holds(authorities, &keys)
@@ -115,7 +116,7 @@ async fn rotate(consortium: &mut Consortium, stage: &Stage, joined: usize) -> Re
     for at in &stay {
         let client = consortium.client(*at)?;
         let keys = client.new_session_keys(&consortium.validators[*at].account.account()).await?;
-        publish(&client, consortium, *at, &keys).await?;
+        publish(&stage.client, consortium, *at, &keys).await?;
         made.push(keys);
     }
     let at = wait_for_authorities(&stage.client, "all vote with new keys", |authorities| {

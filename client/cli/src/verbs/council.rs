@@ -9,7 +9,7 @@ use sp_core::H256;
 use stipend_sdk::{
     council::{call_name, motion_call},
     pallet_governance,
-    primitives::{council::Motion, AccountId, BlockNumber},
+    primitives::{council::Motion, AccountId, BlockNumber, Role},
     upgrade, Finalised,
 };
 
@@ -136,11 +136,27 @@ async fn note_stalled(
         Some(block) => block,
         None => context.client().await?.finalised_head().await?.number,
     };
+    ensure_that_removed_validators_left(context).await?;
     let what = json!({ "delay": delay, "best_finalized": best_finalized });
     let human = format!(
         "the validators of the next session finalise on top of block {best_finalized}, {delay} blocks after it began"
     );
     context.council(pallet_governance::Call::note_stalled { delay, best_finalized }, what, human).await
+}
+
+/// A new set of voters with one in it that is gone would be as stuck as the present one.
+async fn ensure_that_removed_validators_left(context: &Context) -> Result<()> {
+    let ledger = context.ledger().await?;
+    let (set, authorities) = futures::try_join!(ledger.members(Role::Validator), ledger.validators())?;
+    match authorities.iter().find(|who| !set.contains(who)) {
+        None => Ok(()),
+        Some(who) => Err(Failure::bad_input(format!(
+            "{} was removed but is an authority until the end of the next session: wait until `stipend validators \
+             list` shows it no more, and propose it then",
+            parse::address(who)
+        ))
+        .into()),
+    }
 }
 
 async fn apply_upgrade(context: &Context, file: &Path) -> Result<Answer> {
