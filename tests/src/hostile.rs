@@ -227,10 +227,10 @@ impl Served {
     }
 }
 
-/// The range of as many receipts before `batch`.
+/// The range of as many receipts before `batch`; after it, where it is the first.
 fn before(batch: &Batch) -> Batch {
     let count = Sequence::from(batch.receipts_count());
-    Batch { first_seq: batch.first_seq.saturating_sub(count), ..batch.clone() }
+    Batch { first_seq: batch.first_seq.checked_sub(count).unwrap_or(count), ..batch.clone() }
 }
 
 /// How a validator names the range of `batch`.
