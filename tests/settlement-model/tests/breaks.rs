@@ -87,8 +87,8 @@ fn an_item_stays_open_for_ever_if_there_is_no_deadline() {
 }
 
 #[test]
-fn an_item_stays_open_for_ever_if_a_suspension_does_not_free_its_voters() {
-    breaks(SETTLES_SUSPENDED, Rule::SuspendedUnasked, ONE_ITEM);
+fn not_even_a_suspension_frees_a_validator_whose_changes_of_mind_are_used_up() {
+    breaks(SETTLES_SUSPENDED, Rule::UnattestedAlways, FEW_CHANGES);
 }
 
 #[test]
