@@ -19,12 +19,14 @@
 //! | grant with a detached signature | [`SignedMint`], [`SignedMint::cosign`], [`Client::mint`], [`Client::mint_finalised`] |
 //! | see what an issuer may still mint | [`Client::mint_allowance`] |
 //! | know whether a node is of use | [`Client::health`] |
-//! | prove a receipt | [`Client::receipt_proof`], [`proof::verify`] |
+//! | prove a receipt or a wallet | [`Client::prove_receipt`], [`Client::prove_wallet`] |
+//! | check a proof without a node | [`proof::Document`], [`proof::ValidatorSet`] |
+//! | check a receipt against a block's hash | [`Client::receipt_proof`], [`proof::verify`] |
 //! | make an API key | [`ApiKeySecret`] |
 //!
 //! Amounts are `u128` micro-credits everywhere. Every error says what happened, why, and what to do;
 //! there is one error type per concern: [`RpcError`], [`SubmitError`], [`MintError`], [`KeyError`],
-//! [`ProofError`].
+//! [`ProveError`], [`ProofError`].
 
 mod api_key;
 mod batches;
@@ -41,6 +43,7 @@ mod newest;
 mod nonces;
 mod pool;
 pub mod proof;
+mod prove;
 mod rpc_error;
 mod signer;
 mod snapshot;
@@ -55,6 +58,7 @@ pub use health::NodeHealth;
 pub use mint::{CosignError, MintError, SignedMint};
 pub use pool::PoolRefusal;
 pub use proof::{ProofError, VerifiedReceipt};
+pub use prove::ProveError;
 pub use rpc_error::RpcError;
 pub use signer::{KeyError, Signer};
 pub use snapshot::Snapshot;

@@ -1,8 +1,12 @@
-//! Checking that a receipt is on the chain, without trusting who says so.
+//! Checking what the chain says, without trusting who passes it on.
 //!
-//! A block's header commits to every batch in the block. A proof carries the header, and the path
-//! from the receipt to the commitment. What remains to be trusted is the hash of the finalised
-//! block: take it from a node of your own, or from several.
+//! A block's header commits to every batch in the block and to the state after it. A proof carries the
+//! header, and the path from a receipt or from a wallet's entries to the commitment. What remains to be
+//! shown is that the block is final:
+//!
+//! - by the validators' signatures: [`PortableReceipt`] and [`PortableWallet`] carry them, and hold without
+//!   a node for whoever knows the [`ValidatorSet`];
+//! - by the hash of the finalised block, from a node of your own or from several: [`verify`].
 
 use codec::DecodeAll;
 use sp_core::H256;
@@ -14,53 +18,22 @@ use stipend_primitives::{
 use stipend_rpc::ReceiptProof;
 use stipend_runtime::Header;
 
-/// Why a proof proves nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProofError {
-    /// A part of the proof cannot be read.
-    #[error(
-        "the proof's {part} cannot be read ({cause}); it was cut or changed on its way: ask for it again"
-    )]
-    Unreadable {
-        /// Which part.
-        part: &'static str,
-        /// What did not fit.
-        cause: String,
-    },
-    /// The header is not the finalised block's.
-    #[error("the proof's header has the hash {found:?}, but the finalised block is {expected:?}; the proof is of another chain or forged")]
-    OtherBlock {
-        /// The finalised block that was asked about.
-        expected: H256,
-        /// The header in the proof.
-        found: H256,
-    },
-    /// The block commits to no such receipt.
-    #[error("block {block} commits to no batch of the gateway with receipt {seq}; ask for the receipt's own block")]
-    NotCommitted {
-        /// The block.
-        block: BlockNumber,
-        /// The receipt that was asked about.
-        seq: Sequence,
-    },
-    /// The receipt is another one.
-    #[error("the proof is of receipt {found}, not of receipt {expected}")]
-    OtherReceipt {
-        /// The receipt that was asked about.
-        expected: Sequence,
-        /// The receipt in the proof.
-        found: Sequence,
-    },
-    /// The receipt does not lead to the committed root.
-    #[error("the receipt does not lead to the root in the header; the receipt or its proof was changed")]
-    NotUnderRoot,
-    /// The block is not finalised.
-    #[error("block {0} is not finalised yet; try again in a few seconds")]
-    NotFinalised(BlockNumber),
-    /// The node that was asked which blocks are finalised did not say.
-    #[error("cannot tell whether the block is finalised: {0}")]
-    Node(String),
-}
+pub use self::{
+    document::Document,
+    error::ProofError,
+    finality::Finality,
+    receipt::PortableReceipt,
+    validators::{Authority, ValidatorSet},
+    wallet::{storage_keys, PortableWallet, VerifiedWallet},
+};
+
+mod ancestry;
+mod document;
+mod error;
+pub(crate) mod finality;
+mod receipt;
+mod validators;
+mod wallet;
 
 /// A receipt that the chain committed to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,4 +99,4 @@ fn read<T: DecodeAll>(part: &'static str, bytes: &[u8]) -> Result<T, ProofError>
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

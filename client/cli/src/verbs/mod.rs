@@ -4,6 +4,7 @@ pub(crate) mod api_keys;
 pub(crate) mod baskets;
 pub(crate) mod classes;
 pub(crate) mod council;
+pub(crate) mod documents;
 pub(crate) mod entitlements;
 pub(crate) mod health;
 pub(crate) mod keys;

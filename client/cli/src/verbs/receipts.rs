@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 use stipend_sdk::{
     primitives::{view::ProviderTotals, AccountId, BlockNumber, Credits, Sequence},
-    rpc::{BatchStatus, ReceiptProof},
-    VerifiedReceipt,
+    proof::{Document, PortableReceipt, ValidatorSet},
+    rpc::BatchStatus,
+    ProofError, VerifiedReceipt,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     failure::Failure,
     output::{in_credits, Answer, Rows},
     parse,
-    verbs::settlement::verdict_name,
+    verbs::{documents, settlement::verdict_name},
 };
 
 /// Receipts.
@@ -32,7 +32,7 @@ pub(crate) enum Verb {
         /// The receipt's sequence number.
         sequence: Sequence,
     },
-    /// Get the proof that a receipt is on the chain.
+    /// Get the proof that a receipt is on the chain: JSON that holds without this node and without any.
     Proof {
         /// The gateway that metered.
         #[arg(value_parser = parse::account)]
@@ -43,20 +43,15 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "BLOCK")]
         at: Option<BlockNumber>,
     },
-    /// Check a proof (the output of `receipts proof`) against the finalised chain.
+    /// Check a proof (the output of `receipts proof`): offline with --validators, else against what the
+    /// node calls final.
     Verify {
         /// The file with the proof.
         file: PathBuf,
+        /// The validators to believe (a file of `validators export`): nothing is asked over the network.
+        #[arg(long, value_name = "FILE")]
+        validators: Option<PathBuf>,
     },
-}
-
-/// A proof and what it is of.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct ProofFile {
-    gateway: AccountId,
-    sequence: Sequence,
-    #[serde(flatten)]
-    proof: ReceiptProof,
 }
 
 impl Verb {
@@ -72,11 +67,14 @@ impl Verb {
                 }
             }
             Verb::Proof { gateway, sequence, at } => {
-                let proof = context.client().await?.receipt_proof(&gateway, sequence, at).await?;
-                let file = ProofFile { gateway, sequence, proof };
-                Answer::new(&file, serde_json::to_string_pretty(&file)?)
+                let proof = context.client().await?.prove_receipt(&gateway, sequence, at).await?;
+                let document = Document::Receipt(proof);
+                Answer::new(&document, documents::text(&document)?)
             }
-            Verb::Verify { file } => verify(context, &file).await,
+            Verb::Verify { file, validators: Some(validators) } => {
+                verify_offline(&documents::receipt(&file)?, &documents::validators(&validators)?)
+            }
+            Verb::Verify { file, validators: None } => verify(context, &file).await,
         }
     }
 }
@@ -115,28 +113,29 @@ fn show(status: &BatchStatus) -> Result<Answer> {
     Answer::new(status, human)
 }
 
-fn read_proof(file: &Path) -> Result<ProofFile> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", file.display())))?;
-    serde_json::from_str(&text).map_err(|error| {
-        let message = format!(
-            "{} does not hold a proof ({error}); get one with `stipend receipts proof GATEWAY SEQUENCE`",
-            file.display()
-        );
-        Failure::bad_input(message).into()
-    })
+/// Checks a proof by the signatures in it.
+fn verify_offline(proof: &PortableReceipt, set: &ValidatorSet) -> Result<Answer> {
+    let verified = proof.verify(set)?;
+    let model = verified.receipt.leaf.model.0.to_string();
+    let mut answer = verified_answer(&verified, &proof.gateway, &model, None, &documents::proven_by(set))?;
+    answer.json["validator_set"] = documents::proven_by_json(set);
+    Ok(answer)
 }
 
+/// Checks a proof, believing the node about which blocks are final.
 async fn verify(context: &Context, file: &Path) -> Result<Answer> {
-    let ProofFile { gateway, sequence, proof } = read_proof(file)?;
+    let proof = documents::receipt(file)?;
     let client = context.client().await?;
-    let verified = client.verify_receipt(&proof, &gateway, sequence).await?;
+    if proof.genesis != client.genesis() {
+        return Err(ProofError::OtherChain { expected: client.genesis(), found: proof.genesis }.into());
+    }
+    let verified = client.verify_receipt(&proof.proof()?, &proof.gateway, proof.sequence).await?;
     let receipt = &verified.receipt;
     let book = client.price_book(Some(receipt.book)).await?;
     let entry = book.as_ref().and_then(|book| book.entry(receipt.leaf.model));
     let cost = entry.map(|entry| entry.cost(&receipt.leaf.usage));
     let model = entry.map_or_else(|| receipt.leaf.model.0.to_string(), |entry| parse::text(&entry.name));
-    verified_answer(&verified, &gateway, &model, cost)
+    verified_answer(&verified, &proof.gateway, &model, cost, "by the node's word that the block is final")
 }
 
 fn verified_answer(
@@ -144,6 +143,7 @@ fn verified_answer(
     gateway: &AccountId,
     model: &str,
     cost: Option<Credits>,
+    proven_by: &str,
 ) -> Result<Answer> {
     let receipt = &verified.receipt;
     let usage = &receipt.leaf.usage;
@@ -173,13 +173,14 @@ fn verified_answer(
         ("provider", parse::address(&receipt.provider)),
         ("model", model.to_owned()),
         ("tokens", format!("{} in, {} cached, {} out", usage.input, usage.cached_input, usage.output)),
-        ("cost", cost.map_or_else(|| "the price book is not known any more".into(), in_credits)),
+        ("cost", cost.map_or_else(|| format!("by price book {}, not at hand", receipt.book), in_credits)),
         ("priority fee", in_credits(u128::from(receipt.priority_fee))),
         ("digest", digest),
     ] {
         rows.push([name.into(), value]);
     }
-    let human = format!("{}\nproven: in finalised block {}", rows.finish(), verified.block_number);
+    let human =
+        format!("{}\nproven: in finalised block {}, {proven_by}", rows.finish(), verified.block_number);
     Answer::new(json, human)
 }
 
@@ -200,23 +201,6 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_written_and_read_back() {
-        let proof = ReceiptProof {
-            receipt: vec![1].into(),
-            proof: vec![2].into(),
-            header: vec![3].into(),
-            block_hash: H256([4; 32]),
-        };
-        let written = ProofFile { gateway: account("//Ferdie"), sequence: 7, proof };
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("proof.json");
-        std::fs::write(&file, serde_json::to_string_pretty(&written).unwrap()).unwrap();
-        assert_eq!(read_proof(&file).unwrap(), written);
-        std::fs::write(&file, "{}").unwrap();
-        assert!(read_proof(&file).unwrap_err().to_string().contains("receipts proof"));
-    }
-
-    #[test]
     fn a_proven_receipt_is_shown_with_its_exact_cost() {
         let receipt = ReceiptLeaf {
             leaf: UsageLeaf {
@@ -233,10 +217,15 @@ mod tests {
         let commitment =
             BatchCommitment { gateway: account("//Ferdie"), first_seq: 0, last_seq: 9, root: H256([1; 32]) };
         let verified = VerifiedReceipt { receipt, commitment, block_number: 12, block_hash: H256([2; 32]) };
-        let answer = verified_answer(&verified, &account("//Ferdie"), "tiny", Some(1_234_567)).unwrap();
+        let answer =
+            verified_answer(&verified, &account("//Ferdie"), "tiny", Some(1_234_567), "by me").unwrap();
         assert_eq!(answer.json["cost"], "1234567");
         assert_eq!(answer.json["priority_fee"], "9");
         assert_eq!(answer.json["verified"], true);
-        assert!(answer.human.contains("1.234567 credits") && answer.human.contains("finalised block 12"));
+        assert!(answer.human.contains("1.234567 credits"));
+        assert!(answer.human.contains("finalised block 12, by me"));
+        let answer = verified_answer(&verified, &account("//Ferdie"), "0", None, "by me").unwrap();
+        assert_eq!(answer.json["cost"], serde_json::Value::Null);
+        assert!(answer.human.contains("price book 1"));
     }
 }

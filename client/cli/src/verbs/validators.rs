@@ -1,18 +1,22 @@
 //! `stipend validators`: who makes blocks.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 use stipend_sdk::{
     pallet_roles::Call,
     pallet_session,
-    primitives::{settlement::Turnout, AccountId, Role},
+    primitives::{settlement::Turnout, AccountId, BlockNumber, Role},
+    proof::Document,
 };
 
 use crate::{
     context::Context,
     output::{yes, Answer, Rows},
     parse,
+    verbs::documents,
 };
 
 /// Validators.
@@ -41,6 +45,15 @@ pub(crate) enum Verb {
     RotateKeys,
     /// Show the validator set, and who makes blocks in this session.
     List,
+    /// Write the validator set that signs what is final now: what proofs are checked with offline.
+    Export {
+        /// The file to make.
+        file: PathBuf,
+        /// The set that signs after this block instead; a node forgets the state of old blocks unless it
+        /// is an archive.
+        #[arg(long, value_name = "BLOCK")]
+        at: Option<BlockNumber>,
+    },
 }
 
 impl Verb {
@@ -70,6 +83,7 @@ impl Verb {
             }
             Verb::RotateKeys => rotate_keys(context).await,
             Verb::List => list(context).await,
+            Verb::Export { file, at } => export(context, &file, at).await,
         }
     }
 }
@@ -85,6 +99,24 @@ async fn rotate_keys(context: &Context) -> Result<Answer> {
         parse::address(&who)
     );
     Ok(Answer::done(&done, what, human))
+}
+
+async fn export(context: &Context, file: &Path, at: Option<BlockNumber>) -> Result<Answer> {
+    let set = context.client().await?.validator_set(at).await?;
+    let (set_id, fingerprint, count) = (set.set_id, set.fingerprint(), set.authorities.len());
+    let json = json!({
+        "file": file,
+        "genesis": set.genesis,
+        "set_id": set_id,
+        "validators": count,
+        "fingerprint": fingerprint,
+    });
+    documents::write_new(file, &Document::Validators(set))?;
+    let human = format!(
+        "validator set {set_id} with {count} validators: {}\nfingerprint {fingerprint:?}\nThis node said so; before you trust it, compare the fingerprint with that of other nodes or of somebody you trust.",
+        file.display()
+    );
+    Answer::new(json, human)
 }
 
 async fn list(context: &Context) -> Result<Answer> {

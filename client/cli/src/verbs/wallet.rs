@@ -1,11 +1,15 @@
 //! `stipend wallet`: what an account holds.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 use clap::Subcommand;
 use futures::StreamExt;
 use serde::Serialize;
+use serde_json::json;
 use stipend_sdk::{
     primitives::{view::ClassBalance, AccountId},
+    proof::{Document, ValidatorSet, VerifiedWallet},
     rpc::WalletBalance,
 };
 
@@ -14,6 +18,7 @@ use crate::{
     context::Context,
     output::{Answer, Rows},
     parse, time,
+    verbs::documents,
 };
 
 /// Wallets.
@@ -30,6 +35,23 @@ pub(crate) enum Verb {
         /// Whose.
         #[arg(value_parser = parse::account)]
         owner: Option<AccountId>,
+    },
+    /// Write a wallet with a proof that holds without a node; your own if none is named.
+    Export {
+        /// Whose.
+        #[arg(value_parser = parse::account)]
+        owner: Option<AccountId>,
+        /// The file to make.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Check an exported wallet and show it; nothing is asked over the network.
+    Verify {
+        /// The exported wallet.
+        file: PathBuf,
+        /// The validators to believe (a file of `validators export`).
+        #[arg(long, value_name = "FILE")]
+        validators: PathBuf,
     },
 }
 
@@ -48,8 +70,56 @@ impl Verb {
                 }
                 anyhow::bail!("the node ended the subscription; run the command again")
             }
+            Verb::Export { owner, out } => {
+                let owner = context.account_or_own(owner)?;
+                export(context, &owner, &out).await
+            }
+            Verb::Verify { file, validators } => {
+                let set = documents::validators(&validators)?;
+                verified(&documents::wallet(&file)?.verify(&set)?, &set)
+            }
         }
     }
+}
+
+async fn export(context: &Context, owner: &AccountId, out: &Path) -> Result<Answer> {
+    let wallet = context.client().await?.prove_wallet(owner).await?;
+    let (block, set_id) = (wallet.block_number()?, wallet.finality.set_id);
+    documents::write_new(out, &Document::Wallet(wallet))?;
+    let human = format!(
+        "{} at finalised block {block}, signed by validator set {set_id}: {}",
+        parse::address(owner),
+        out.display()
+    );
+    let json = json!({ "file": out, "owner": owner, "block_number": block, "set_id": set_id });
+    Answer::new(json, human)
+}
+
+fn verified(wallet: &VerifiedWallet, set: &ValidatorSet) -> Result<Answer> {
+    let empty: Vec<_> = wallet.empty.iter().map(|(class, it)| (class, parse::text(&it.name))).collect();
+    let json = json!({
+        "verified": true,
+        "owner": wallet.owner,
+        "block_number": wallet.block_number,
+        "block_hash": wallet.block_hash,
+        "time": wallet.time,
+        "balances": wallet.balances,
+        "empty": empty.iter().map(|(class, name)| json!({ "class": class, "name": name })).collect::<Vec<_>>(),
+        "validator_set": documents::proven_by_json(set),
+    });
+    let mut human = format!(
+        "{} at finalised block {}, {}\n{}",
+        parse::address(&wallet.owner),
+        wallet.block_number,
+        time::moment(wallet.time),
+        table(&wallet.balances)
+    );
+    if !empty.is_empty() {
+        let names: Vec<_> = empty.into_iter().map(|(_, name)| name).collect();
+        human.push_str(&format!("\nnothing was ever granted in {}", names.join(", ")));
+    }
+    human.push_str(&format!("\nproven: {}", documents::proven_by(set)));
+    Answer::new(json, human)
 }
 
 /// A balance with its owner, in one JSON object.
@@ -127,8 +197,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use sp_core::H256;
     use stipend_sdk::primitives::{
-        view::{Amounts, ReservationView},
+        settlement::UnattestedPolicy,
+        view::{Amounts, Class, ReservationView},
         ClassId,
     };
 
@@ -194,5 +266,26 @@ mod tests {
         let wallet = WalletBalance { finalised: vec![], finalised_at: 1, pending: vec![], pending_at: 1 };
         let answer = show(&parse::account("//Dave").unwrap(), &wallet).unwrap();
         assert!(answer.human.contains("nothing was granted"));
+    }
+
+    #[test]
+    fn a_proven_wallet_says_what_is_empty_and_who_vouches() {
+        let class = Class { name: parse::name("Render").unwrap(), unattested: UnattestedPolicy::Refund };
+        let wallet = VerifiedWallet {
+            owner: parse::account("//Dave").unwrap(),
+            balances: vec![balance(9_999_999)],
+            empty: vec![(ClassId::RENDER, class)],
+            block_number: 12,
+            block_hash: H256([2; 32]),
+            time: 0,
+        };
+        let set = ValidatorSet { genesis: H256([1; 32]), set_id: 7, authorities: vec![] };
+        let answer = verified(&wallet, &set).unwrap();
+        assert_eq!(answer.json["balances"][0]["amounts"]["available"], "9999999");
+        assert_eq!(answer.json["empty"][0]["name"], "Render");
+        assert_eq!(answer.json["validator_set"]["set_id"], 7);
+        assert!(answer.human.contains("9.999999") && answer.human.contains("block 12"));
+        assert!(answer.human.contains("nothing was ever granted in Render"));
+        assert!(answer.human.contains("validator set 7"));
     }
 }

@@ -11,6 +11,12 @@ use stipend_primitives::{
 
 use super::*;
 
+mod changes;
+mod documents;
+mod finality;
+pub(crate) mod made_up;
+mod wallets;
+
 const FIRST_SEQ: Sequence = 1_000;
 
 fn gateway() -> AccountId {
