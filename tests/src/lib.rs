@@ -19,6 +19,8 @@
 //! | [`next_runtime`] | the runtime with the next version, built for upgrades |
 //! | [`try_state`] | whether the state of a running chain is sound |
 //! | [`hostile`] | providers that cheat |
+//! | [`hostile_gateway`] | gateways that cheat |
+//! | [`undisturbed`] | an honest company beside those who cheat does not notice them |
 //! | [`flood`] | uninvited transactions, and how long honest ones wait |
 //! | [`model`] | random histories on the runtime, held against books |
 //! | [`observer`] | what became final and settled, and when |
@@ -33,6 +35,7 @@ pub mod council;
 pub mod demo;
 pub mod flood;
 pub mod hostile;
+pub mod hostile_gateway;
 pub mod model;
 pub mod next_runtime;
 pub mod observer;
@@ -47,3 +50,4 @@ pub mod stage;
 pub mod stranger;
 pub mod trace;
 pub mod try_state;
+pub mod undisturbed;

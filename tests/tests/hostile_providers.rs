@@ -4,9 +4,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use anyhow::{ensure, Context, Result};
-use codec::Decode;
 use sp_core::bounded::BoundedVec;
-use sp_runtime::DigestItem;
 use stipend_primitives::{
     batch::{Batch, Line, Record, SignedBatch},
     cost::Usage,
@@ -23,6 +21,7 @@ use stipend_tests::{
     hostile::{Cheat, HostileProvider},
     observer::Observer,
     stage::{Setup, Stage},
+    undisturbed,
 };
 
 /// Batches that name every cheat.
@@ -34,9 +33,6 @@ const RECEIPTS: u64 = 3;
 /// Finalised blocks after which every item must be settled: a minute until the silent are given up,
 /// and as long again.
 const SETTLED_WITHIN: BlockNumber = 120;
-
-/// Blocks within which an honest batch is settled meanwhile.
-const HONEST_WITHIN: BlockNumber = 6;
 
 /// What every receipt here uses.
 const USAGE: Usage = Usage { input: 100, cached_input: 0, output: 40 };
@@ -68,9 +64,9 @@ async fn providers_that_cheat_are_settled_by_rule_and_delay_nobody() -> Result<(
 
     let answers = load.finish().await?;
     audit::wait_until_final(&observer, &answers, Duration::from_secs(60)).await?;
-    report_honest(&stage, &observer, answers.len())?;
+    undisturbed::check_settlements(&stage, &observer, answers.len())?;
     let ended = stage.client.finalised_head().await?.number;
-    report_slots(&stage.client, begun, ended).await?;
+    undisturbed::check_slots(&stage.client, begun, ended).await?;
     for provider in &cast.providers {
         ensure!(provider.asked() > 0, "{:?} was never asked: it was not tested", provider.cheat);
     }
@@ -227,49 +223,4 @@ impl Cast {
         println!("{receipts} receipts, {refunded} micro-credits went back, {spent} were paid");
         Ok(())
     }
-}
-
-/// The company's own batches were settled as a match, and soon.
-fn report_honest(stage: &Stage, observer: &Observer, answers: usize) -> Result<()> {
-    let gateway = stage.company.gateway.account();
-    let (mut waits, other) = observer.with(|seen| {
-        let waits: Vec<BlockNumber> = seen
-            .waits
-            .iter()
-            .filter(|(item, _)| item.gateway == gateway)
-            .map(|(_, blocks)| *blocks)
-            .collect();
-        let verdicts = seen.verdicts.iter().filter(|verdict| verdict.0.gateway == gateway);
-        (waits, verdicts.filter(|verdict| verdict.1 != VerdictKind::Match).count())
-    });
-    waits.sort_unstable();
-    let (median, longest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
-    let late = waits.iter().filter(|blocks| **blocks > HONEST_WITHIN).count();
-    println!(
-        "{answers} honest requests, {} honest items settled as a match; median {median} blocks, longest \
-         {longest}, {late} after more than {HONEST_WITHIN}",
-        waits.len()
-    );
-    ensure!(waits.len() > 50, "only {} honest items were settled", waits.len());
-    ensure!(other == 0, "{other} honest items were not settled as a match");
-    // A machine with other things to do may hold one back.
-    ensure!(late * 50 <= waits.len(), "{late} of {} honest items waited too long", waits.len());
-    Ok(())
-}
-
-/// Blocks were made while the cheats were at it.
-async fn report_slots(client: &Client, begun: BlockNumber, ended: BlockNumber) -> Result<()> {
-    let slot_of = |number| async move {
-        let header = client.header(client.block_hash(number).await?).await?;
-        let slot = header.digest.logs().iter().find_map(|item| match item {
-            DigestItem::PreRuntime(_, bytes) => u64::decode(&mut &bytes[..]).ok(),
-            _ => None,
-        });
-        slot.context("a block has a slot")
-    };
-    let slots = slot_of(ended).await? - slot_of(begun).await?;
-    let missed = slots - u64::from(ended - begun);
-    println!("{slots} slots, {missed} without a block");
-    ensure!(missed * 20 <= slots, "{missed} of {slots} slots had no block");
-    Ok(())
 }
