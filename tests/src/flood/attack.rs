@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use codec::Encode;
-use futures::{stream, StreamExt};
+use futures::{future::try_join_all, stream, StreamExt};
 use jsonrpsee::{
     core::{client::ClientT, params::BatchRequestBuilder},
     rpc_params,
@@ -17,7 +17,10 @@ use stipend_runtime::{transaction::tx_extension, RuntimeCall, SignedPayload, Unc
 /// Transactions in one JSON-RPC batch.
 const BATCH: usize = 1_000;
 
-/// JSON-RPC batches under way at once.
+/// Connections of strangers. A node takes 6,000 requests a minute from each, so that nobody needs only one.
+const CONNECTIONS: usize = 16;
+
+/// JSON-RPC batches under way at once on a connection.
 const AT_ONCE: usize = 4;
 
 /// Bytes of one JSON-RPC batch or answer.
@@ -48,16 +51,42 @@ impl Attacker {
 
 /// Hands `count` transactions to the node at `url`, as many at once as it takes.
 pub async fn attack(url: &str, attacker: Attacker, genesis: H256, count: usize) -> Result<Answers> {
+    // An account's transactions go in order over one connection: a pool that meets the later ones first
+    // has to keep them apart.
+    let connections = match attacker {
+        Attacker::Strangers => CONNECTIONS,
+        Attacker::Employee(..) => 1,
+    };
+    let share = count.div_ceil(connections);
+    let parts = (0..count).step_by(share.max(1)).map(|from| {
+        let size = share.min(count - from);
+        attack_over_one(url, attacker.clone(), genesis, from, size)
+    });
+    let mut answers = Answers::new();
+    for part in try_join_all(parts).await? {
+        for (answer, count) in part {
+            *answers.entry(answer).or_default() += count;
+        }
+    }
+    Ok(answers)
+}
+
+async fn attack_over_one(
+    url: &str,
+    attacker: Attacker,
+    genesis: H256,
+    first: usize,
+    count: usize,
+) -> Result<Answers> {
     let client = WsClientBuilder::default()
         .max_request_size(MESSAGE_BYTES_MAX)
         .max_response_size(MESSAGE_BYTES_MAX)
         .request_timeout(std::time::Duration::from_secs(600))
         .build(url)
         .await?;
-    let batches = (0..count.div_ceil(BATCH)).map(|batch| {
+    let batches = (first..first + count).step_by(BATCH).map(|from| {
         let (attacker, client) = (attacker.clone(), &client);
-        let from = batch * BATCH;
-        let size = BATCH.min(count - from);
+        let size = BATCH.min(first + count - from);
         async move {
             let made =
                 tokio::task::spawn_blocking(move || attacker.transactions(genesis, from, size)).await?;
@@ -65,7 +94,6 @@ pub async fn attack(url: &str, attacker: Attacker, genesis: H256, count: usize) 
         }
     });
     let mut answers = Answers::new();
-    // In order: a pool that meets an account's later transactions first has to keep them apart.
     let mut results = stream::iter(batches).buffered(AT_ONCE);
     while let Some(result) = results.next().await {
         for (answer, count) in result? {
