@@ -15,6 +15,9 @@ use stipend_tests::{
 /// Blocks for which a halted chain is watched.
 const HALT_BLOCKS: u32 = 8;
 
+/// For how long a validator that is cut off from all others is watched.
+const STILL: Duration = Duration::from_secs(5);
+
 /// How long the chain may take to make blocks final again once enough validators are there.
 const RESUME_MAX: Duration = Duration::from_secs(60);
 
@@ -104,7 +107,7 @@ async fn part_three_from_one(consortium: &mut Consortium, random: &mut StdRng, r
     consortium.part(&[three, lone])?;
     let before = consortium.finality.height();
     let went_on = consortium.wait_for_progress(three, before, 5).await?;
-    consortium.ensure_halted(lone, HALT_BLOCKS / 2).await?;
+    consortium.ensure_still(lone, STILL).await?;
     consortium.finality.ensure_no_conflict()?;
     let healed = heal(consortium, &order).await?;
     println!(

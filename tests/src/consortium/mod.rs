@@ -39,6 +39,9 @@ pub const FAULTS_MAX: usize = (FOUNDERS - 1) / 3;
 /// that it happens, not how fast a busy machine is.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
+/// For how long votes that were under way may still finish a round.
+const SETTLE: Duration = Duration::from_secs(3);
+
 /// Pause between two looks at a node.
 const LOOK: Duration = Duration::from_millis(300);
 
@@ -189,6 +192,18 @@ impl Consortium {
                 after.finalised,
             );
         }
+        Ok(())
+    }
+
+    /// Shows that none of these validators makes anything final for a while, whether or not it makes blocks:
+    /// one that sees nobody makes none.
+    pub async fn ensure_still(&self, of: &[usize], time: Duration) -> Result<()> {
+        tokio::time::sleep(SETTLE).await;
+        let before = self.heads(of).await?;
+        tokio::time::sleep(time).await;
+        let after = self.heads(of).await?;
+        let finalised = |heads: &[Heads]| heads.iter().map(|heads| heads.finalised).collect::<Vec<_>>();
+        ensure!(finalised(&before) == finalised(&after), "{of:?} went on from {before:?} to {after:?}");
         Ok(())
     }
 

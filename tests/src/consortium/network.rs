@@ -162,6 +162,8 @@ impl Namespaces {
         let outside = format!("{}m{at}", self.bridge);
         ip(&["netns", "add", &namespace])?;
         ip(&["-n", &namespace, "link", "set", "lo", "up"])?;
+        // As docs/operate.md says of every host.
+        ip(&["netns", "exec", &namespace, "sysctl", "-qw", "net.ipv4.tcp_retries2=5"])?;
 
         let cable = format!("v{at}");
         ip(&[
