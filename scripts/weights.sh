@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 bin=${CARGO_TARGET_DIR:-target}/release
 cargo build --release --locked -p stipend-node --features runtime-benchmarks
-for pallet in ${1:-roles entitlements pricing receipts settlement governance}; do
+for pallet in ${1:-roles entitlements pricing receipts settlement evidence governance}; do
     echo "weights: measuring pallet_$pallet"
     "$bin/stipend-node" benchmark pallet \
         --runtime "$bin/wbuild/stipend-runtime/stipend_runtime.compact.compressed.wasm" \

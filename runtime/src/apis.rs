@@ -22,20 +22,21 @@ use sp_version::RuntimeVersion;
 use stipend_primitives::{
     cost::{PriceBook, Usage},
     council::Motion,
+    evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
     settlement::{Item, Turnout},
     view::{
         BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, SettlementView,
+        Provider, Quote, Scores, SettlementView,
     },
     BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, NodeKey, ProgramId, Role, Sequence,
 };
 
 use crate::{
-    configs, genesis, AccountId, Aura, Block, Council, Entitlements, Executive, Governance, Grandpa,
-    Historical, InherentDataExt, Nonce, Pricing, Receipts, Roles, Runtime, RuntimeGenesisConfig, Session,
-    SessionKeys, Settlement, System, VERSION,
+    configs, genesis, AccountId, Aura, Block, Council, Entitlements, Evidence, Executive, Governance,
+    Grandpa, Historical, InherentDataExt, Nonce, Pricing, Receipts, Roles, Runtime, RuntimeGenesisConfig,
+    Session, SessionKeys, Settlement, System, VERSION,
 };
 
 impl_runtime_apis! {
@@ -317,6 +318,16 @@ impl_runtime_apis! {
 
         fn turnout() -> Turnout {
             Settlement::turnout()
+        }
+
+        fn scores() -> Scores {
+            Settlement::scores()
+        }
+    }
+
+    impl stipend_runtime_api::EvidenceApi<Block> for Runtime {
+        fn status() -> EvidenceStatus {
+            Evidence::status()
         }
     }
 

@@ -6,5 +6,6 @@ frame_benchmarking::define_benchmarks!(
     [pallet_pricing, Pricing]
     [pallet_receipts, Receipts]
     [pallet_settlement, Settlement]
+    [pallet_evidence, Evidence]
     [pallet_governance, Governance]
 );

@@ -83,7 +83,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
     spec_name: Cow::Borrowed("stipend"),
     impl_name: Cow::Borrowed("stipend"),
     authoring_version: 1,
-    spec_version: 1,
+    spec_version: 2,
     impl_version: 1,
     apis: apis::RUNTIME_API_VERSIONS,
     transaction_version: 1,
@@ -157,6 +157,10 @@ mod runtime {
 
     #[runtime::pallet_index(14)]
     pub type Settlement = pallet_settlement;
+
+    // After Settlement: its worker goes first.
+    #[runtime::pallet_index(17)]
+    pub type Evidence = pallet_evidence;
 
     #[runtime::pallet_index(15)]
     pub type Governance = pallet_governance;

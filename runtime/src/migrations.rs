@@ -7,5 +7,138 @@
 //! versions left behind stand in `tests/data/state`; `tests/tests/old_state.rs` takes each of them
 //! through the migrations and has every pallet check itself.
 
-/// Run in the first block of a new runtime, in this order. The chain begins with this version.
-pub type Migrations = ();
+use codec::Decode;
+use frame_support::{
+    migrations::VersionedMigration,
+    traits::{ConstU32, UncheckedOnRuntimeUpgrade},
+    weights::Weight,
+    BoundedVec,
+};
+use pallet_receipts::{BatchRecord, Batches};
+use pallet_settlement::{types::QueuedRefunds, BurntKeys, Providers, RefundQueue};
+use sp_core::H256;
+use stipend_primitives::{
+    attestation::GpuUse,
+    batch::PROVIDERS_MAX,
+    evidence::EvidenceLevel,
+    settlement::{Refunds, VerdictKind},
+    view::{ProviderTotals, Settled},
+    AccountId, BlockNumber, Credits, Sequence,
+};
+
+use crate::{configs::system::DbWeight, Receipts, Runtime, Settlement};
+
+/// Run in the first block of a new runtime, in this order.
+pub type Migrations = (
+    VersionedMigration<1, 2, BatchesV2, Receipts, DbWeight>,
+    VersionedMigration<1, 2, BurntKeysAndGpuUse, Settlement, DbWeight>,
+);
+
+/// Version 2 of `pallet-receipts`: a provider's part of a batch says at which level the provider was, and what
+/// its GPUs took. Before, that was software, and nobody measured.
+pub struct BatchesV2;
+
+/// [`ProviderTotals`] in version 1.
+#[derive(Decode)]
+struct Totals {
+    provider: AccountId,
+    count: u32,
+    input: u64,
+    cached_input: u64,
+    output: u64,
+    collected: Credits,
+    root: H256,
+    settled: Option<Verdict>,
+}
+
+/// [`Settled`] in version 1.
+#[derive(Decode)]
+struct Verdict {
+    verdict: VerdictKind,
+    refunded: Credits,
+    at: BlockNumber,
+}
+
+impl From<Verdict> for Settled {
+    fn from(Verdict { verdict, refunded, at }: Verdict) -> Self {
+        Settled { verdict, refunded, gpu: GpuUse::default(), at }
+    }
+}
+
+/// [`BatchRecord`] in version 1.
+#[derive(Decode)]
+struct Batch {
+    first_seq: Sequence,
+    submitted_at: BlockNumber,
+    batch_hash: H256,
+    receipts_root: H256,
+    charged: Credits,
+    uncollected: Credits,
+    providers: BoundedVec<Totals, ConstU32<PROVIDERS_MAX>>,
+}
+
+impl From<Totals> for ProviderTotals {
+    fn from(part: Totals) -> Self {
+        let Totals { provider, count, input, cached_input, output, collected, root, settled } = part;
+        let settled = settled.map(Settled::from);
+        let evidence = EvidenceLevel::Software;
+        ProviderTotals { provider, count, input, cached_input, output, collected, root, settled, evidence }
+    }
+}
+
+impl From<Batch> for BatchRecord {
+    fn from(batch: Batch) -> Self {
+        let providers = batch.providers.into_iter().map(ProviderTotals::from).collect();
+        BatchRecord {
+            first_seq: batch.first_seq,
+            submitted_at: batch.submitted_at,
+            batch_hash: batch.batch_hash,
+            receipts_root: batch.receipts_root,
+            charged: batch.charged,
+            uncollected: batch.uncollected,
+            // As many as there were.
+            providers: BoundedVec::truncate_from(providers),
+        }
+    }
+}
+
+impl UncheckedOnRuntimeUpgrade for BatchesV2 {
+    fn on_runtime_upgrade() -> Weight {
+        let mut count = 0;
+        // At most 1,280 batches of each gateway.
+        Batches::<Runtime>::translate::<Batch, _>(|_gateway, _last_seq, batch| {
+            count += 1;
+            Some(batch.into())
+        });
+        DbWeight::get().reads_writes(count, count)
+    }
+}
+
+/// Version 2 of `pallet-settlement`: refunds that wait know what the GPUs took, and the keys of providers that
+/// are suspended are burnt. Scores begin at nothing.
+pub struct BurntKeysAndGpuUse;
+
+/// [`QueuedRefunds`] in version 1.
+#[derive(Decode)]
+struct Queued {
+    kind: VerdictKind,
+    refunds: Refunds,
+    refunded: Credits,
+}
+
+impl UncheckedOnRuntimeUpgrade for BurntKeysAndGpuUse {
+    fn on_runtime_upgrade() -> Weight {
+        let mut count = 0;
+        RefundQueue::<Runtime>::translate::<Queued, _>(|_item, Queued { kind, refunds, refunded }| {
+            count += 1;
+            Some(QueuedRefunds { kind, refunds, refunded, gpu: GpuUse::default() })
+        });
+        for (who, provider) in Providers::<Runtime>::iter() {
+            count += 1;
+            if provider.suspended {
+                BurntKeys::<Runtime>::insert(who, provider.key, ());
+            }
+        }
+        DbWeight::get().reads_writes(count, count)
+    }
+}

@@ -48,7 +48,8 @@ pub fn tx_extension(era: Era, nonce: Nonce) -> TxExtension {
 }
 
 /// Wraps a call that carries its own authority into a transaction without a signer: a batch signed
-/// by its gateway (`receipts.submit_batch`), a vote signed by its validator (`settlement.vote`), a
+/// by its gateway (`receipts.submit_batch`), a vote or a finding signed by its validator
+/// (`settlement.vote`, `evidence.report`), a
 /// mint request signed by its issuer (`entitlements.mint_signed`), two blocks sealed by their author
 /// (`governance.report_equivocation`). Of any other call the transaction is refused.
 pub fn authorized_extrinsic(call: RuntimeCall) -> UncheckedExtrinsic {

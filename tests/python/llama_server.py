@@ -17,6 +17,7 @@ params = xllamacpp.CommonParams()
 params.model.path = str(model)
 params.n_ctx = 4096
 params.n_parallel = 2
+params.endpoint_metrics = True
 params.port = int(sys.argv[1])
 server = xllamacpp.Server(params)
 print("listening", server.listening_address, flush=True)

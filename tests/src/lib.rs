@@ -21,6 +21,7 @@
 //! | [`hostile`] | providers that cheat |
 //! | [`hostile_gateway`] | gateways that cheat |
 //! | [`undisturbed`] | an honest company beside those who cheat does not notice them |
+//! | [`engines`] | real inference engines, and random requests for them |
 //! | [`flood`] | uninvited transactions, and how long honest ones wait |
 //! | [`model`] | random histories on the runtime, held against books |
 //! | [`observer`] | what became final and settled, and when |
@@ -33,6 +34,7 @@ pub mod company;
 pub mod consortium;
 pub mod council;
 pub mod demo;
+pub mod engines;
 pub mod flood;
 pub mod hostile;
 pub mod hostile_gateway;

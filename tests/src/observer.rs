@@ -94,7 +94,9 @@ async fn note(client: &Client, block: BlockRef, seen: &Mutex<Seen>) -> Result<()
         seen.note_batch(batch, block.number, now);
     }
     for event in events {
-        if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled { item, verdict, refunded }) = event
+        if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled {
+            item, verdict, refunded, ..
+        }) = event
         {
             seen.note_settlement((item, verdict, refunded), block.number, now);
         }

@@ -23,6 +23,23 @@ impl Python {
         Self::environment("python-llama", "llama-requirements.txt")
     }
 
+    /// A real inference engine, vLLM on the CPU: too large to be installed on the way. Its interpreter is
+    /// named by `STIPEND_VLLM_PYTHON`; without that, it is looked for where `docs/metering.md` puts it.
+    pub fn vllm() -> Option<Self> {
+        let named = std::env::var_os("STIPEND_VLLM_PYTHON").map(PathBuf::from);
+        let usual =
+            || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/stipend/vllm/venv/bin/python"));
+        let python = named.or_else(usual).unwrap_or_default();
+        if python.is_file() {
+            return Some(Python(python));
+        }
+        println!(
+            "NOT RUN: no vLLM at {}; `docs/metering.md` says how to install one, STIPEND_VLLM_PYTHON names another",
+            python.display()
+        );
+        None
+    }
+
     /// Makes an environment in a folder under `target`. `None` where that cannot be: without Python, or
     /// without a package index.
     fn environment(folder: &str, requirements: &str) -> Result<Option<Self>> {

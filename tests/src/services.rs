@@ -117,7 +117,7 @@ pub async fn attestor(dir: &Path, setup: &AttestorSetup<'_>) -> Result<Service> 
     let config = format!(
         "listen = \"{listen}\"\nprovider = \"{provider}\"\nkey_file = \"{key}\"\ndata_dir = \"{data}\"\n\
          genesis_hash = \"{genesis:?}\"\n\n[engine]\nurl = \"{engine}\"\n\n\
-         [[gateway]]\naccount = \"{gateway}\"\ntoken_file = \"{token}\"\n\n\
+         [[gateway]]\naccount = \"{gateway}\"\ntoken_file = \"{token}\"\nsigns = true\n\n\
          [[model]]\nname = \"{model}\"\nid = {id}\nengine_name = \"{engine_name}\"\n",
         listen = setup.listen,
         provider = setup.provider,

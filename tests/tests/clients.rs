@@ -7,10 +7,9 @@ use serde_json::Value;
 use stipend_primitives::{cost::Usage, ClassId, Credits};
 use stipend_tests::{
     company::prices,
+    engines::{Kind, RealEngine},
     observer::Observer,
-    process::{free_port, Process},
     python::Python,
-    services::repository,
     stage::{Setup, Stage},
 };
 
@@ -37,20 +36,9 @@ async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Re
         println!("NOT RUN: a real engine is part of `make test-long`");
         return Ok(());
     }
-    let (Some(python), Some(llama)) = (Python::clients()?, Python::llama()?) else { return Ok(()) };
-    let port = free_port()?;
-    let dir = repository().join("target");
-    let arguments = [
-        repository().join("tests/python/llama_server.py").display().to_string(),
-        port.to_string(),
-        dir.join("python-llama/model.gguf").display().to_string(),
-    ];
-    let program = llama.program().display().to_string();
-    let mut engine = Process::start("llama", &program, arguments, &dir.join("test-llama-logs"))?;
-    engine.wait_for("listening", Duration::from_secs(60)).await?;
-
-    let url = format!("http://127.0.0.1:{port}");
-    let engine_of = Some((url, "gemma".to_string()));
+    let Some(python) = Python::clients()? else { return Ok(()) };
+    let Some(engine) = RealEngine::start(Kind::LlamaCpp).await? else { return Ok(()) };
+    let engine_of = Some((engine.url.clone(), engine.model.to_string()));
     let stage = Stage::set(Setup { dir: "test-llama", engine: engine_of, ..Default::default() }).await?;
     let observer = Observer::start(stage.client.clone());
     let usages = charged_exactly(&stage, &python).await?;

@@ -24,7 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Digits of each binary part that are changed, spread over it; the SDK's own tests change every byte.
 const CHANGES: usize = 12;
 
+/// Bytes between two changes of a gateway's receipt; the SDK's own tests change every byte.
+const STEP: usize = 13;
+
 /// Exit codes of the command.
+const NOT_FOUND: i32 = 4;
 const NOT_PROVEN: i32 = 5;
 const BAD_INPUT: i32 = 64;
 
@@ -85,6 +89,7 @@ async fn receipts_and_wallets_are_verified_after_the_chain_is_gone() -> Result<(
         url: url.context("the stage has a node")?,
     };
     let balances = export(&stage, &online, &receipts).await?;
+    fetch(&stage, &online, &receipts)?;
     let owner = stage.company.employees[0].signer.address();
     drop(stage);
 
@@ -94,6 +99,7 @@ async fn receipts_and_wallets_are_verified_after_the_chain_is_gone() -> Result<(
     let offline = Stipend { url: format!("ws://{}", listener.local_addr()?), ..online };
     verify(&offline, &receipts, &owner, &balances)?;
     ensure!(listener.accept().is_err(), "what is checked offline asked over the network");
+    verify_signed(&offline, &receipts)?;
     refuse_other_validators(&offline)?;
     for (file, verb) in [("receipt-0.json", "receipts"), ("wallet.json", "wallet")] {
         let changed = refuse_changes(&offline, file, verb)?;
@@ -144,6 +150,59 @@ async fn export(stage: &Stage, stipend: &Stipend, receipts: &[ReceiptLeaf]) -> R
     let block = exported["block_number"].as_u64().context("a wallet is of a block")?;
     let hash = stage.client.block_hash(block.try_into()?).await?;
     Ok(json!(stage.client.at(hash).wallet(&employee.account()).await?))
+}
+
+/// Has every wallet's key fetch what the gateway signed about its requests; another's key gets nothing.
+fn fetch(stage: &Stage, stipend: &Stipend, receipts: &[ReceiptLeaf]) -> Result<()> {
+    let employees = &stage.company.employees;
+    for (at, employee) in employees.iter().enumerate() {
+        fs::write(stipend.dir.join(format!("key-{at}")), &employee.api_key)?;
+    }
+    for (at, receipt) in receipts.iter().enumerate() {
+        let own = employees.iter().position(|employee| employee.signer.account() == receipt.wallet);
+        let own = own.context("an employee asked")?;
+        let (id, file) = (hex::encode(receipt.leaf.digest), format!("signed-{at}.json"));
+        let line = ["receipts", "fetch", &stage.gateway.url, &id, "--out", &file, "--api-key-file"];
+        let with = |key: usize| format!("key-{key}");
+        stipend.refused(&[&line[..], &[&with((own + 1) % employees.len())]].concat(), &[NOT_FOUND])?;
+        let said = stipend.done(&[&line[..], &[&with(own)]].concat())?;
+        ensure!(said["id"] == id && said["wallet"] == json!(receipt.wallet), "another receipt: {said}");
+        ensure!(said["batch"]["block"].is_u64(), "it is final and does not say where: {said}");
+        ensure!(said["requestSha256"].is_string() && said["agreesWithChain"] == false, "{said}");
+        stipend.refused(&[&line[..], &[&with(own)]].concat(), &[BAD_INPUT])?;
+        // A node that is believed also knows the price.
+        let proof = format!("receipt-{at}.json");
+        let said = stipend.done(&["receipts", "verify", &file, "--proof", &proof])?;
+        ensure!(said["agreesWithChain"] == true, "{said}");
+    }
+    Ok(())
+}
+
+/// What the gateway signed holds by itself, agrees with the chain's record of the same request and with no
+/// other, and not a byte of it can be changed.
+fn verify_signed(stipend: &Stipend, receipts: &[ReceiptLeaf]) -> Result<()> {
+    for (at, receipt) in receipts.iter().enumerate() {
+        let file = format!("signed-{at}.json");
+        let said = stipend.done(&["receipts", "verify", &file])?;
+        ensure!(said["output"] == receipt.leaf.usage.output, "other figures: {said}");
+        let against = |proof: usize| format!("receipt-{proof}.json");
+        let line = ["receipts", "verify", &file, "--validators", "set.json", "--proof"];
+        let said = stipend.done(&[&line[..], &[&against(at)]].concat())?;
+        ensure!(said["agreesWithChain"] == true && said["validator_set"]["set_id"] == 0, "{said}");
+        let other = against((at + 1) % receipts.len());
+        let why = stipend.refused(&[&line[..], &[&other]].concat(), &[NOT_PROVEN])?;
+        ensure!(why.contains("two different things"), "{why}");
+    }
+    let honest = fs::read(stipend.dir.join("signed-0.json"))?;
+    for at in (0..honest.len()).step_by(STEP) {
+        let mut changed = honest.clone();
+        changed[at] = if changed[at] == b'1' { b'2' } else { b'1' };
+        fs::write(stipend.dir.join("changed.json"), changed)?;
+        stipend
+            .refused(&["receipts", "verify", "changed.json"], &[NOT_PROVEN, BAD_INPUT])
+            .with_context(|| format!("byte {at} was changed"))?;
+    }
+    Ok(())
 }
 
 /// Everything that was exported holds, and says what the chain said.

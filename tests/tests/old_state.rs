@@ -15,7 +15,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 use stipend_runtime::{
-    Entitlements, Executive, Governance, Pricing, Receipts, Roles, Settlement, System, VERSION,
+    Entitlements, Evidence, Executive, Governance, Pricing, Receipts, Roles, Settlement, System, VERSION,
 };
 use stipend_tests::{
     model::{history, World},
@@ -83,6 +83,6 @@ fn is_of_this_version() -> Result<()> {
             ensure!(state == code, "{}: the state has layout {state:?}, the code {code:?}", stringify!($pallet));
         )*};
     }
-    check!(Roles, Entitlements, Pricing, Receipts, Settlement, Governance);
+    check!(Roles, Entitlements, Pricing, Receipts, Settlement, Evidence, Governance);
     Ok(())
 }

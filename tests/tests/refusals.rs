@@ -143,7 +143,7 @@ async fn forged_votes(world: &World) -> Result<()> {
         provider: world.company.providers[0].account(),
     };
     let batch_hash = world.batch_hash(&item).await?;
-    let vote = |verdict| Vote { item: item.clone(), batch_hash, verdict };
+    let vote = |verdict| Vote { item: item.clone(), batch_hash, verdict, gpu: Default::default() };
     let forger = Signer::generate();
     let everything = |amount| {
         let owner = world.company.employees[0].signer.account();

@@ -1,10 +1,10 @@
 //! The paths.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     body::Body,
-    extract::{DefaultBodyLimit, Path, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, RawQuery, State},
     response::{IntoResponse, Response},
     routing::{get, post},
     Json, Router,
@@ -18,6 +18,7 @@ use stipend_primitives::{attestation::SignedClaim, AccountId, Sequence};
 
 use crate::{
     config::account_hex,
+    evidence::EvidenceError,
     metrics::Snapshot,
     proxy::{admit, infer, refuse},
     store::{ClaimError, Claimed, Range},
@@ -44,6 +45,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/claims", post(claim).layer(DefaultBodyLimit::max(CLAIM_BYTES_MAX)))
         .route("/v1/attestations/{gateway}/{first_seq}/{last_seq}", get(attestation))
         .route("/v1/attestations/{gateway}/{first_seq}/{last_seq}/leaves", get(leaves))
+        .route("/v1/evidence", get(evidence))
         .route("/healthz", get(health))
         .route("/metrics", get(metrics))
         .fallback(|| async { refuse(&ApiError::not_found("unknown_path", "There is no such path here.")) })
@@ -62,7 +64,7 @@ async fn models(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
 
 async fn claim(State(app): State<Arc<App>>, body: Bytes) -> Response {
     let claimed = match SignedClaim::decode_all(&mut body.as_ref()) {
-        Ok(claim) => app.store.claim(&claim).await,
+        Ok(claim) => app.store.claim_after(app.gpu.settle(), &claim).await,
         Err(_) => Err(ClaimError::Malformed("it is no SCALE-encoded SignedClaim")),
     };
     let outcome = match &claimed {
@@ -122,6 +124,41 @@ async fn leaves(State(app): State<Arc<App>>, Path(path): RangePath) -> Response 
     find(&app, path).map_or_else(not_claimed, |range| (kind, range.leaves.clone()).into_response())
 }
 
+async fn evidence(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let nonce = query.as_deref().and_then(|query| nonce(query.strip_prefix("nonce=")?));
+    let count = |outcome: &str| app.metrics.evidence.with_label_values(&[outcome]).inc();
+    let Some(nonce) = nonce else {
+        count("refused");
+        let message = "Ask as `/v1/evidence?nonce=` and 64 hex digits.";
+        return refuse(&ApiError::invalid_request("bad_nonce", message));
+    };
+    match app.evidence.get(nonce, peer.ip()).await {
+        Ok(body) => {
+            count("given");
+            ([(CONTENT_TYPE, "application/json")], body).into_response()
+        }
+        Err(error @ EvidenceError::Source) => {
+            count("failed");
+            refuse(&ApiError::unavailable(error.to_string()))
+        }
+        Err(error @ EvidenceError::TooMany) => {
+            count("refused");
+            refuse(&ApiError::new(429, "rate_limit_error", "too_many_nonces", error.to_string()))
+        }
+    }
+}
+
+/// 64 hex digits and nothing else.
+fn nonce(text: &str) -> Option<[u8; 32]> {
+    let mut nonce = [0; 32];
+    hex::decode_to_slice(text, &mut nonce).ok()?;
+    Some(nonce)
+}
+
 async fn health(State(app): State<Arc<App>>) -> Response {
     let is_engine_up = app.metrics.engine_up.get() == 1;
     match app.store.failure() {
@@ -137,6 +174,7 @@ async fn metrics(State(app): State<Arc<App>>) -> Response {
     let (unclaimed, ranges, leaves) = app.store.sizes();
     let in_flight = app.limits.requests_max as usize - app.places.available_permits();
     let log_failed = app.store.failure().is_some();
-    let text = app.metrics.render(Snapshot { in_flight, unclaimed, ranges, leaves, log_failed });
+    let gpu = app.gpu.totals();
+    let text = app.metrics.render(Snapshot { in_flight, unclaimed, ranges, leaves, log_failed, gpu });
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

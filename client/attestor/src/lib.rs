@@ -11,14 +11,19 @@
 //! | [`secret`] | key and tokens, in types that cannot be printed |
 //! | `proxy` | one request: admit, forward, meter |
 //! | `store` | what was metered, claimed and attested |
-//! | `engine`, `cross_check` | the engine, and what its own counters say |
+//! | `engine` | the engine, which one it is, and what its own counters say |
+//! | `gpu` | GPU time and energy of requests |
+//! | `evidence` | what proves that a GPU stands behind the key |
 //! | `http`, `server`, `metrics` | paths, connections, figures |
+//! | `outbound` | asking services beside the attestor |
 
 pub mod config;
-mod cross_check;
 mod engine;
+mod evidence;
+mod gpu;
 mod http;
 mod metrics;
+mod outbound;
 mod proxy;
 pub mod secret;
 mod server;
@@ -32,6 +37,7 @@ use std::{
     time::Duration,
 };
 
+use sp_core::H256;
 use stipend_primitives::AccountId;
 use tokio::{
     net::TcpListener,
@@ -40,13 +46,16 @@ use tokio::{
 };
 
 pub use config::{Config, Faults};
+pub use engine::EngineKind;
 pub use store::OpenError;
 
 use crate::{
-    config::{Limits, ModelConfig},
-    engine::Engine,
+    config::{GatewayConfig, Limits, ModelConfig},
+    engine::{cross_check, Engine},
+    evidence::Evidence,
+    gpu::Gpu,
     metrics::Metrics,
-    secret::TokenHash,
+    outbound::Outbound,
     store::{now_ms, Store},
 };
 
@@ -60,10 +69,13 @@ const STOP_MAX: Duration = Duration::from_secs(30);
 struct App {
     store: Store,
     engine: Engine,
+    evidence: Evidence,
+    gpu: Gpu,
     metrics: Metrics,
-    gateways: HashMap<AccountId, TokenHash>,
+    gateways: HashMap<AccountId, GatewayConfig>,
     models: Vec<ModelConfig>,
     provider: AccountId,
+    genesis: H256,
     limits: Limits,
     /// One place for each request at the engine.
     places: Arc<Semaphore>,
@@ -101,6 +113,8 @@ impl Attestor {
     pub async fn start(config: Config) -> Result<Attestor, StartError> {
         let address = config.listen;
         let app = Arc::new(App::open(config)?);
+        // An engine that runs already is known before the first request comes.
+        let is_known = app.engine.detect().await.is_ok();
         let listen = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
@@ -108,6 +122,12 @@ impl Attestor {
         let router = http::router(app.clone());
         let server = tokio::spawn(server::serve(listener, router, app.limits.connections_max, stopped));
         let mut helpers = vec![tokio::spawn(sweep(app.clone()))];
+        if !is_known {
+            helpers.push(tokio::spawn(engine::detect(app.clone())));
+        }
+        if app.gpu.is_measured() {
+            helpers.push(tokio::spawn(gpu::run(app.gpu.clone())));
+        }
         if app.limits.scrape_ms > 0 {
             let every = Duration::from_millis(app.limits.scrape_ms);
             helpers.push(tokio::spawn(cross_check::run(app.clone(), every)));
@@ -146,16 +166,20 @@ impl App {
                 "THIS ATTESTOR MISREPORTS ON PURPOSE: it understates what it served. Only for tests"
             );
         }
+        let outbound = Outbound::new();
         Ok(App {
-            engine: Engine::new(&config.engine),
+            engine: Engine::new(&config.engine, outbound.clone()),
+            evidence: Evidence::new(config.evidence.clone(), outbound),
+            gpu: Gpu::of(config.gpu.as_ref()),
             metrics: Metrics::new(),
             gateways: config
                 .gateways
                 .iter()
-                .map(|gateway| (gateway.account.clone(), gateway.token.clone()))
+                .map(|gateway| (gateway.account.clone(), gateway.clone()))
                 .collect(),
             models: config.models.clone(),
             provider: config.provider.clone(),
+            genesis: config.genesis,
             limits: config.limits.clone(),
             places: Arc::new(Semaphore::new(config.limits.requests_max as usize)),
             misreport: AtomicU64::new(config.misreport),

@@ -5,6 +5,11 @@ use prometheus::{
 };
 use stipend_primitives::cost::Usage;
 
+use crate::{
+    engine::{EngineKind, Quantity},
+    gpu::Totals,
+};
+
 /// The attestor's own metrics. Labels come from the configuration only, so there are boundedly many.
 pub(crate) struct Metrics {
     registry: Registry,
@@ -18,12 +23,16 @@ pub(crate) struct Metrics {
     pub(crate) claims: IntCounterVec,
     /// Claimed requests that were never metered here.
     pub(crate) claimed_unknown: IntCounter,
+    /// Questions for evidence by how they ended.
+    pub(crate) evidence: IntCounterVec,
     /// Tokens that went through the engine for this attestor, by the engine's own way of counting.
     pub(crate) counted: IntCounterVec,
     /// Tokens that the engine says it processed.
     pub(crate) engine_tokens: IntGaugeVec,
     /// What the engine counted above what was metered.
     pub(crate) engine_excess: IntGaugeVec,
+    /// How often the engine's counters began anew.
+    pub(crate) engine_restarts: IntCounter,
     /// Whether the engine's counters could be read the last time.
     pub(crate) engine_up: IntGauge,
     in_flight: IntGauge,
@@ -31,6 +40,9 @@ pub(crate) struct Metrics {
     ranges: IntGauge,
     leaves: IntGauge,
     log_failed: IntGauge,
+    gpu_up: IntGaugeVec,
+    gpu_time: IntGaugeVec,
+    gpu_energy: IntGaugeVec,
 }
 
 /// Figures that are read when they are asked for.
@@ -40,6 +52,7 @@ pub(crate) struct Snapshot {
     pub(crate) ranges: usize,
     pub(crate) leaves: usize,
     pub(crate) log_failed: bool,
+    pub(crate) gpu: Option<Totals>,
 }
 
 impl Metrics {
@@ -65,14 +78,19 @@ impl Metrics {
                 "stipend_attestor_claimed_unknown_total",
                 "Claimed requests that were never metered here; they are attested with no usage.",
             ),
+            evidence: counters(
+                "stipend_attestor_evidence_total",
+                "Questions for evidence, by how they ended.",
+                &["outcome"],
+            ),
             counted: counters(
                 "stipend_attestor_counted_tokens_total",
-                "Tokens metered, counted as the engine counts them: a prompt once per choice.",
+                "Tokens and requests metered, counted as the engine counts them.",
                 &["kind"],
             ),
             engine_tokens: gauges(
                 "stipend_attestor_engine_tokens",
-                "Tokens that the engine's own counters rose by since this attestor began to look.",
+                "What the engine's own counters of tokens and requests rose by since this attestor began to look.",
                 &["kind"],
             ),
             engine_excess: gauges(
@@ -81,25 +99,42 @@ impl Metrics {
                  if someone else uses the engine, an answer broke off, or metering understates.",
                 &["kind"],
             ),
+            engine_restarts: counter(
+                "stipend_attestor_engine_restarts_total",
+                "How often the engine's counters began anew; the excess is compared from there on.",
+            ),
             engine_up: gauge("stipend_attestor_engine_up", "Whether the engine's counters could be read."),
             in_flight: gauge("stipend_attestor_requests_in_flight", "Requests at the engine."),
             unclaimed: gauge("stipend_attestor_unclaimed", "Requests served or waiting to be claimed."),
             ranges: gauge("stipend_attestor_ranges", "Ranges attested and kept."),
             leaves: gauge("stipend_attestor_leaves", "Leaves of the ranges kept."),
             log_failed: gauge("stipend_attestor_log_failed", "Whether the log takes no more records."),
+            // Without labels' values these are not shown: where nothing is measured, they are absent.
+            gpu_up: gauges("stipend_attestor_gpu_up", "Whether the GPUs could be read.", &["uuid"]),
+            gpu_time: gauges(
+                "stipend_attestor_gpu_time_milliseconds",
+                "GPU time since this attestor began to look: counted, and given to requests.",
+                &["part"],
+            ),
+            gpu_energy: gauges(
+                "stipend_attestor_gpu_energy_millijoules",
+                "Energy of the GPUs since this attestor began to look: counted, and given to requests.",
+                &["part"],
+            ),
             registry,
         }
     }
 
-    /// Counts a metered request; `generations` is how often the engine counts its prompt.
-    pub(crate) fn metered(&self, model: &str, usage: &Usage, generations: u64) {
+    /// Counts a metered request that asked for `choices` per prompt and `prompts` prompts.
+    pub(crate) fn metered(&self, kind: EngineKind, model: &str, usage: &Usage, choices: u64, prompts: u64) {
         let kinds = [("input", usage.input), ("cached_input", usage.cached_input), ("output", usage.output)];
         for (kind, count) in kinds {
             self.tokens.with_label_values(&[model, kind]).inc_by(count.into());
         }
-        let prompt = u64::from(usage.input) + u64::from(usage.cached_input);
-        self.counted.with_label_values(&["prompt"]).inc_by(prompt.saturating_mul(generations));
-        self.counted.with_label_values(&["generation"]).inc_by(usage.output.into());
+        for quantity in Quantity::ALL {
+            let count = kind.counts(quantity, usage, choices, prompts);
+            self.counted.with_label_values(&[quantity.label()]).inc_by(count);
+        }
     }
 
     /// The exposition.
@@ -109,6 +144,18 @@ impl Metrics {
         self.ranges.set(now.ranges as i64);
         self.leaves.set(now.leaves as i64);
         self.log_failed.set(now.log_failed.into());
+        if let Some(gpu) = now.gpu {
+            for uuid in &gpu.uuids {
+                self.gpu_up.with_label_values(&[uuid]).set(gpu.is_up.into());
+            }
+            for (part, share) in [("counted", gpu.counted), ("given", gpu.given)] {
+                let set = |gauge: &IntGaugeVec, value: Option<u64>| {
+                    gauge.with_label_values(&[part]).set((value.unwrap_or(0) / 1_000) as i64)
+                };
+                set(&self.gpu_time, share.time_us);
+                set(&self.gpu_energy, share.energy_uj);
+            }
+        }
         let mut text = Vec::new();
         TextEncoder::new()
             .encode(&self.registry.gather(), &mut text)

@@ -1,9 +1,14 @@
 //! Accepting connections, with bounds.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::server::conn::http1;
+use axum::{extract::ConnectInfo, Router};
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{service_fn, Service},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -35,8 +40,8 @@ pub(crate) async fn serve(
             _ = stopped(&mut stop) => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                tokio::spawn(connection(stream, router.clone(), stop.clone(), place));
+            Ok((stream, peer)) => {
+                tokio::spawn(connection(stream, peer, router.clone(), stop.clone(), place));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
@@ -50,13 +55,18 @@ pub(crate) async fn serve(
 
 async fn connection(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     mut stop: watch::Receiver<bool>,
     _place: OwnedSemaphorePermit,
 ) {
     // A token must not wait for the next one's bytes. Without the option it is only slower.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router);
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_MAX)

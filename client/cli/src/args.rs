@@ -61,6 +61,9 @@ pub(crate) enum Verb {
     /// Who serves inference, and where its attestor answers.
     #[command(subcommand)]
     Providers(verbs::providers::Verb),
+    /// The hardware behind providers' keys, and what classes ask of it.
+    #[command(subcommand)]
+    Evidence(verbs::evidence::Verb),
     /// What an account holds.
     #[command(subcommand)]
     Wallet(verbs::wallet::Verb),
@@ -164,7 +167,15 @@ mod tests {
             "stipend providers register //Eve --attestation-key 0101010101010101010101010101010101010101010101010101010101010101 --endpoint http://10.0.0.7:8080",
             "stipend providers list",
             "stipend providers set-endpoint http://10.0.0.8:8080",
+            "stipend providers set-grid-intensity //Eve 381",
             "stipend providers reinstate //Eve",
+            "stipend settlement scores",
+            "stipend evidence show",
+            "stipend evidence trust --source https://nras.attestation.nvidia.com/.well-known/jwks.json",
+            "stipend evidence trust --issuer https://issuer.example --period 300 --accept-warnings",
+            "stipend evidence trust --nobody",
+            "stipend evidence keys jwks.json",
+            "stipend evidence ask render required",
             "stipend wallet show //Dave --json",
             "stipend wallet watch",
             "stipend wallet export //Dave --out wallet.json",
@@ -173,7 +184,10 @@ mod tests {
             "stipend entitlements list",
             "stipend entitlements revoke 7 --amount 3",
             "stipend receipts show //Ferdie 0",
+            "stipend receipts explain //Ferdie 0 --at 12",
             "stipend receipts proof //Ferdie 0 --at 12",
+            "stipend receipts fetch http://127.0.0.1:8080 00112233445566778899aabbccddeeff --out signed.json",
+            "stipend receipts verify signed.json --proof proof.json --validators validators.json",
             "stipend receipts verify proof.json",
             "stipend receipts verify proof.json --validators validators.json",
             "stipend settlement status //Ferdie 0",
@@ -202,6 +216,9 @@ mod tests {
             ("stipend mint set-allowance //Bob --class innovation", "--amount"),
             ("stipend roles grant king //Bob", "is not a role"),
             ("stipend providers set-endpoint http://a/b", "without a path"),
+            ("stipend evidence trust --period 5", "10..=1200"),
+            ("stipend evidence trust --source http://a/b", "https://"),
+            ("stipend evidence trust --nobody --period 20", "cannot be used with"),
             ("stipend api-keys create --reserve innovation:5", "--reserve-for"),
         ] {
             let error = parse(line).unwrap_err();

@@ -72,6 +72,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
         Verb::Prices(verb) => verb.run(&context).await,
         Verb::ApiKeys(verb) => verb.run(&context).await,
         Verb::Providers(verb) => verb.run(&context).await,
+        Verb::Evidence(verb) => verb.run(&context).await,
         Verb::Wallet(verb) => verb.run(&context).await,
         Verb::Entitlements(verb) => verb.run(&context).await,
         Verb::Receipts(verb) => verb.run(&context).await,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use stipend_openai::{ApiError, RequestView};
-use stipend_primitives::{AccountId, ClassId, Credits};
+use stipend_primitives::{evidence::EvidencePolicy, AccountId, ClassId, Credits};
 use tokio::time::timeout_at;
 
 use crate::{
@@ -13,18 +13,22 @@ use crate::{
     keys::Key,
     prices::Quote,
     state::State,
-    status::Status,
-    upstream::Servers,
+    upstream::{Asked, Servers},
     wallet::{Account, Hold},
 };
 
 /// For how long a look at the chain tells what a wallet has.
 const FRESH_MS: u64 = 10_000;
 
+/// Seconds after which a slow chain may have reserved what was asked for.
+const CHAIN_RETRY_S: u32 = 5;
+
 /// A request that will be paid for, whatever happens.
 pub(crate) struct Admitted {
     pub(crate) quote: Quote,
     pub(crate) servers: Arc<Servers>,
+    /// What the classes that pay ask of whoever serves it.
+    pub(crate) evidence: EvidencePolicy,
     pub(crate) bound: Bound,
     /// What each generation may have; the engine is told.
     pub(crate) max_tokens: u32,
@@ -50,6 +54,12 @@ pub(crate) async fn admit(
     let prices = state.prices.load_full();
     let quote = prices.quote(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
     let servers = state.upstreams.of(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
+    // Without a fee nothing is paid in Priority, and it has no say.
+    let fee_class = if priority_fee > 0 { ClassId::PRIORITY } else { quote.entry.class };
+    let evidence = state.upstreams.asked([quote.entry.class, fee_class]);
+    if let Some(refusal) = servers.refusal(Asked { policy: evidence, block: state.status.block() }) {
+        return Err(refusal);
+    }
     if !key.may_use(quote.entry.model) {
         return Err(ApiError::permission(
             "model_not_allowed",
@@ -74,7 +84,7 @@ pub(crate) async fn admit(
         0 => None,
         fee => Some(ask.hold(ClassId::PRIORITY, fee.into()).await?),
     };
-    Ok(Admitted { servers: servers.clone(), bound, max_tokens, priority_fee, base, fee, quote })
+    Ok(Admitted { servers: servers.clone(), evidence, bound, max_tokens, priority_fee, base, fee, quote })
 }
 
 /// One request's questions to its key and wallet.
@@ -190,20 +200,22 @@ impl Ask<'_> {
     }
 
     fn too_late(&self, account: &Account, amount: Micro) -> ApiError {
-        if let Some(why) = self.state.refusal(now_ms()) {
-            return Status::unavailable(&why);
+        if let Some(refusal) = self.state.refusal(now_ms()) {
+            return refusal.answer();
         }
         let within_reach = account.within_reach();
         if within_reach < amount && account.figures().held > 0 {
             return ApiError::rate_limit(
                 "The wallet's credits are held by its requests in flight. Try again when some are done, or send \
                  smaller ones.",
-            );
+            )
+            .with_retry_after(1);
         }
         ApiError::unavailable(
             "The gateway could not reserve the wallet's credits in time: the chain is slow or out of reach. Try \
              again later.",
         )
+        .with_retry_after(CHAIN_RETRY_S)
     }
 
     fn too_little(&self, class: ClassId, needed: Credits, available: Credits) -> ApiError {

@@ -11,6 +11,7 @@
 //! | `exchange` | one request's way to an upstream and back, and the receipt at its end |
 //! | `pipeline` | receipts become batches, batches are handed in, providers get their claims |
 //! | `follow` | keys, prices and reservations as of finalised blocks |
+//! | `kept` | which receipts can be looked up |
 //! | `restore`, `start` | going on after a crash |
 //! | `chain` | what all of this needs of a chain, as one small trait |
 
@@ -23,6 +24,7 @@ pub mod config;
 mod credits;
 mod exchange;
 mod follow;
+mod kept;
 mod keys;
 mod metrics;
 mod pipeline;

@@ -59,6 +59,7 @@ struct Gauges {
     admitting: IntGauge,
     waiting: IntGaugeVec,
     serving: IntGaugeVec,
+    suspended: IntGaugeVec,
 }
 
 impl Metrics {
@@ -145,6 +146,7 @@ impl Metrics {
             let label = &[upstream.address.as_str()];
             gauges.waiting.with_label_values(label).set(waiting as i64);
             gauges.serving.with_label_values(label).set(upstream.load().saturating_sub(waiting) as i64);
+            gauges.suspended.with_label_values(label).set(i64::from(upstream.is_suspended()));
         }
         let mut page = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut page) {
@@ -220,6 +222,7 @@ impl Gauges {
             admitting: one("stipend_gateway_admitting", "1 while new requests are admitted.")?,
             waiting: per_provider("stipend_gateway_upstream_waiting", "Requests that wait for a place.")?,
             serving: per_provider("stipend_gateway_upstream_serving", "Requests that have a place.")?,
+            suspended: per_provider("stipend_gateway_upstream_suspended", "1 while the chain suspends it.")?,
         })
     }
 }

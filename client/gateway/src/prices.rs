@@ -57,6 +57,11 @@ impl Prices {
         self.by_name.iter().map(|(name, entry)| (name.as_str(), entry.model))
     }
 
+    /// The name of a model of the book in force.
+    pub(crate) fn name_of(&self, model: ModelId) -> Option<&str> {
+        self.models().find(|(_, known)| *known == model).map(|(name, _)| name)
+    }
+
     /// The book in force.
     pub(crate) fn current_book(&self) -> Option<&PriceBook> {
         self.books.iter().find(|book| Some(book.version) == self.current)

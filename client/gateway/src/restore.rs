@@ -13,6 +13,8 @@ use stipend_primitives::{
 use stipend_receipt_log::Replay;
 
 use crate::{
+    clock::now_ms,
+    kept::{Kept, Relined},
     pipeline::{
         batcher::Recorded,
         compose::{ClosedBatch, OpenBatch, Pen},
@@ -34,6 +36,8 @@ pub(crate) struct Journalled {
     pub(crate) last_entry: u64,
     /// Finalised blocks have every receipt before this one.
     pub(crate) final_before: Sequence,
+    /// Batches that are charged by another book than their receipts name, done or not.
+    pub(crate) relined: Vec<Relined>,
 }
 
 struct Closed {
@@ -74,6 +78,8 @@ impl Journalled {
             Entry::Relined { first_seq, book, hash } => {
                 if let Some(closed) = self.open.get_mut(&first_seq) {
                     closed.relined = Some((book, hash));
+                    let (last_seq, entry) = (closed.last_seq, closed.entry);
+                    self.relined.push(Relined { first_seq, last_seq, book, entry });
                 }
             }
             Entry::Done { first_seq } => {
@@ -108,6 +114,8 @@ pub(crate) struct Known<'a> {
     pub(crate) next_seq: Sequence,
     pub(crate) books: &'a [PriceBook],
     pub(crate) pen: &'a Pen,
+    /// Takes in which receipts can be looked up.
+    pub(crate) kept: &'a Kept,
 }
 
 /// Reads the receipts back and composes the batches that are under way.
@@ -125,10 +133,11 @@ pub(crate) fn restore(
     let mut composing: Option<OpenBatch> = None;
     for record in replay {
         let (seq, bytes) = record?;
+        let receipt = read(seq, &bytes)?;
+        known.kept.add(seq, &receipt, now_ms());
         if seq < oldest {
             continue;
         }
-        let receipt = read(seq, &bytes)?;
         if seq >= open_first {
             restored.add_unfinalised(seq, known.next_seq, receipt.charges(), &receipt.wallet);
             restored.open.push((seq, bytes));

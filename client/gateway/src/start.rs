@@ -7,10 +7,12 @@ use stipend_receipt_log::{Log, Options, Replay};
 use tokio::{sync::mpsc, task::JoinSet, time::sleep};
 
 use crate::{
-    chain::{Chain, ChainError},
+    chain::{Chain, ChainError, Records},
     client::HttpClient,
+    clock::now_ms,
     config::Config,
     follow::{FollowError, Follower},
+    kept::Kept,
     metrics::Metrics,
     pipeline::{
         batcher::{Batcher, Recorded},
@@ -19,11 +21,15 @@ use crate::{
         submit::Submitter,
         work::Work,
     },
+    receipt::Receipt,
     restore::{restore, Journalled, Known},
     state::{Parts, State},
     upstream::Upstreams,
     wallets::Wallets,
 };
+
+/// Bytes of one file of receipts. A look-up reads one file, so they are small: some 40,000 receipts.
+const SEGMENT_BYTES_MAX: usize = 8 << 20;
 
 /// How long between two looks at a chain that is not ready.
 const PATIENCE_STEP: Duration = Duration::from_secs(1);
@@ -70,10 +76,14 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
     let journalled = Journalled::read(entries)?;
     let (next_seq, books) = ready_chain(&*chain, journalled.final_before).await;
     let (recorded, recordings) = mpsc::unbounded_channel();
-    let (receipts, replay) = open_receipts(&config.data_dir, next_seq, recorded.clone())?;
+    let kept = Arc::new(Kept::new(config.receipts.clone(), journalled.relined.clone()));
+    let (receipts, replay) = open_receipts(&config.data_dir, next_seq, recorded.clone(), kept.clone())?;
     let pen = Pen { signer: config.signer.clone(), genesis: chain.genesis() };
-    let restored = restore(replay, &journalled, &Known { next_seq, books: &books, pen: &pen })?;
-    let state = make_state(config, receipts.clone(), &restored)?;
+    let known = Known { next_seq, books: &books, pen: &pen, kept: &kept };
+    let restored = restore(replay, &journalled, &known)?;
+    let sources =
+        Sources { receipts: receipts.clone(), kept: kept.clone(), records: chain.clone(), pen: pen.clone() };
+    let state = make_state(config, sources, &restored)?;
     let (state, wants) = (Arc::new(state.0), state.1);
 
     let work = Arc::new(Work::default());
@@ -99,6 +109,7 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
         interval: config.batch.interval,
         pen: pen.clone(),
         receipts,
+        kept: kept.clone(),
         journal: journal.clone(),
         last_entry: journalled.last_entry,
         work: work.clone(),
@@ -106,7 +117,7 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
         status: state.status.clone(),
     };
     let (prices, wallets, status) = (state.prices.clone(), state.wallets.clone(), state.status.clone());
-    let submitter = Submitter { chain, work, journal, pen, prices, wallets, status };
+    let submitter = Submitter { chain, work, journal, pen, prices, wallets, kept, status };
     tasks.spawn(follower.run(wants));
     tasks.spawn(batcher.run(recordings));
     tasks.spawn(submitter.run());
@@ -138,20 +149,34 @@ fn open_receipts(
     data_dir: &Path,
     next_seq: Sequence,
     recorded: mpsc::UnboundedSender<Recorded>,
+    kept: Arc<Kept>,
 ) -> Result<(Log, Replay), StartError> {
-    let options = Options { first_position: next_seq, ..Options::default() };
+    let options =
+        Options { first_position: next_seq, segment_bytes_max: SEGMENT_BYTES_MAX, ..Options::default() };
     let opened = Log::open_with(data_dir.join("receipts"), options, move |seq, bytes| {
+        // Before the caller has its answer: whoever knows a receipt's id can look it up.
+        if let Some(receipt) = Receipt::from_bytes(&bytes) {
+            kept.add(seq, &receipt, now_ms());
+        }
         // The batcher is gone only when the gateway ends or is halted; the log keeps the receipt.
         drop(recorded.send((seq, bytes)));
     });
     Ok(opened?)
 }
 
+/// What requests leave behind, and who signs for it.
+struct Sources {
+    receipts: Log,
+    kept: Arc<Kept>,
+    records: Arc<dyn Records>,
+    pen: Pen,
+}
+
 type Wants = mpsc::UnboundedReceiver<Arc<crate::wallet::Account>>;
 
 fn make_state(
     config: &Config,
-    receipts: Log,
+    sources: Sources,
     restored: &crate::restore::Restored,
 ) -> Result<(State, Wants), StartError> {
     let wallets = Arc::new(Wallets::default());
@@ -173,10 +198,13 @@ fn make_state(
         upstreams,
         client,
         metrics,
-        receipts,
+        receipts: sources.receipts,
+        kept: sources.kept,
+        records: sources.records,
         wanted,
+        pen: sources.pen,
     };
-    Ok((State::new(parts, &config.signer), wants))
+    Ok((State::new(parts), wants))
 }
 
 async fn follow<C: Chain>(

@@ -11,20 +11,26 @@ use http::HeaderValue;
 use stipend_primitives::{key, Moment};
 use stipend_receipt_log::Log;
 use stipend_sdk::Signer;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::{
+    chain::Records,
     client::HttpClient,
     config::{Limits, Reservations},
+    kept::Kept,
     keys::KeyTable,
     metrics::Metrics,
+    pipeline::compose::Pen,
     prices::Prices,
-    status::Status,
+    status::{Refusal, Status},
     upstream::Upstreams,
     wallet::Account,
     wallets::Wallets,
 };
+
+/// Receipts looked up at a time: each reads a segment of the log, and requests go first.
+const LOOKUPS_MAX: usize = 4;
 
 pub(crate) struct State {
     pub(crate) limits: Limits,
@@ -40,8 +46,15 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     /// The durable log of receipts.
     pub(crate) receipts: Log,
+    pub(crate) kept: Arc<Kept>,
+    /// Receipts that are being looked up.
+    pub(crate) lookups: Semaphore,
+    /// What the chain says of them.
+    pub(crate) records: Arc<dyn Records>,
     /// Accounts that need a top-up.
     pub(crate) wanted: mpsc::UnboundedSender<Arc<Account>>,
+    /// Signs what this gateway says of a receipt.
+    pub(crate) pen: Pen,
     pub(crate) secret: DigestSecret,
     /// This gateway's account, as providers are told it.
     pub(crate) name: HeaderValue,
@@ -70,12 +83,15 @@ pub(crate) struct Parts {
     pub(crate) client: HttpClient,
     pub(crate) metrics: Metrics,
     pub(crate) receipts: Log,
+    pub(crate) kept: Arc<Kept>,
+    pub(crate) records: Arc<dyn Records>,
     pub(crate) wanted: mpsc::UnboundedSender<Arc<Account>>,
+    pub(crate) pen: Pen,
 }
 
 impl State {
-    pub(crate) fn new(parts: Parts, signer: &Signer) -> Self {
-        let account = hex::encode(signer.public());
+    pub(crate) fn new(parts: Parts) -> Self {
+        let account = hex::encode(parts.pen.signer.public());
         State {
             limits: parts.limits,
             reservations: parts.reservations,
@@ -88,17 +104,21 @@ impl State {
             client: parts.client,
             metrics: parts.metrics,
             receipts: parts.receipts,
+            kept: parts.kept,
+            lookups: Semaphore::new(LOOKUPS_MAX),
+            records: parts.records,
             wanted: parts.wanted,
-            secret: DigestSecret::of(signer),
+            secret: DigestSecret::of(&parts.pen.signer),
+            pen: parts.pen,
             name: HeaderValue::from_str(&account).expect("hex digits are a header's value; qed"),
             in_flight: AtomicUsize::new(0),
         }
     }
 
     /// Why nothing new is admitted; `None` while all is well.
-    pub(crate) fn refusal(&self, now_ms: Moment) -> Option<String> {
+    pub(crate) fn refusal(&self, now_ms: Moment) -> Option<Refusal> {
         if let Some(error) = self.receipts.failure() {
-            return Some(format!("receipts cannot be written: {error}"));
+            return Some(Refusal::lasting(format!("receipts cannot be written: {error}")));
         }
         self.status.refusal(&self.limits, self.receipts.next_position(), now_ms)
     }

@@ -11,6 +11,42 @@ use stipend_primitives::{BlockNumber, Moment, Sequence};
 
 use crate::config::Limits;
 
+/// Seconds after which a chain that finalises again has been seen to.
+const SILENCE_RETRY_S: u32 = 5;
+
+/// Seconds after which a block has taken a batch.
+const BACKLOG_RETRY_S: u32 = 2;
+
+/// Why nothing new is admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    /// For people.
+    pub(crate) why: String,
+    /// Seconds after which it may have passed; `None` where only somebody's act ends it.
+    retry_after_s: Option<u32>,
+}
+
+impl Refusal {
+    /// It lasts until somebody does something about it.
+    pub(crate) fn lasting(why: impl Into<String>) -> Self {
+        Refusal { why: why.into(), retry_after_s: None }
+    }
+
+    fn passing(why: impl Into<String>, retry_after_s: u32) -> Self {
+        Refusal { why: why.into(), retry_after_s: Some(retry_after_s) }
+    }
+
+    /// The answer to a request that is not admitted.
+    pub(crate) fn answer(&self) -> ApiError {
+        let message = format!("The gateway takes no requests now: {}. Try again later.", self.why);
+        let answer = ApiError::unavailable(message);
+        match self.retry_after_s {
+            Some(seconds) => answer.with_retry_after(seconds),
+            None => answer,
+        }
+    }
+}
+
 /// What the tasks behind the hot path say about themselves.
 #[derive(Default)]
 pub(crate) struct Status {
@@ -81,30 +117,26 @@ impl Status {
     }
 
     /// Why nothing new is admitted; `None` while all is well.
-    pub(crate) fn refusal(&self, limits: &Limits, log_end: Sequence, now_ms: Moment) -> Option<String> {
+    pub(crate) fn refusal(&self, limits: &Limits, log_end: Sequence, now_ms: Moment) -> Option<Refusal> {
         if let Some(why) = self.halted.load().as_ref() {
-            return Some(format!("receipts cannot be charged ({why})"));
+            return Some(Refusal::lasting(format!("receipts cannot be charged ({why})")));
         }
         if let Some(why) = self.refused.load().as_ref() {
-            return Some(format!("the chain refuses receipts ({why})"));
+            return Some(Refusal::lasting(format!("the chain refuses receipts ({why})")));
         }
         if self.draining.load(Ordering::Acquire) {
-            return Some("the gateway is shutting down".into());
+            return Some(Refusal::lasting("the gateway is shutting down"));
         }
         let silent_ms = now_ms.saturating_sub(self.block_seen_ms.load(Ordering::Acquire));
         if u128::from(silent_ms) > limits.chain_silence_max.as_millis() {
-            return Some("no finalised block was seen for too long".into());
+            return Some(Refusal::passing("no finalised block was seen for too long", SILENCE_RETRY_S));
         }
         let backlog = log_end.saturating_sub(self.next_seq());
         if backlog > limits.backlog_receipts_max {
-            return Some(format!("{backlog} receipts wait for the chain"));
+            let why = format!("{backlog} receipts wait for the chain");
+            return Some(Refusal::passing(why, BACKLOG_RETRY_S));
         }
         None
-    }
-
-    /// The answer to a request that is not admitted.
-    pub(crate) fn unavailable(why: &str) -> ApiError {
-        ApiError::unavailable(format!("The gateway takes no requests now: {why}. Try again later."))
     }
 }
 
@@ -117,19 +149,42 @@ mod tests {
         let limits = Limits { backlog_receipts_max: 10, ..Limits::default() };
         let status = Status::default();
         let now = 1_000_000;
-        assert!(status.refusal(&limits, 0, now).is_some_and(|why| why.contains("finalised block")));
+        assert!(status
+            .refusal(&limits, 0, now)
+            .is_some_and(|refusal| refusal.why.contains("finalised block")));
         status.saw_block(7, 100, now);
         assert_eq!(status.refusal(&limits, 110, now), None);
-        assert!(status.refusal(&limits, 111, now).is_some_and(|why| why.contains("11 receipts")));
+        assert!(status.refusal(&limits, 111, now).is_some_and(|refusal| refusal.why.contains("11 receipts")));
         assert!(status.refusal(&limits, 110, now + 120_001).is_some());
         status.refuse("not a gateway".into());
-        assert!(status.refusal(&limits, 110, now).is_some_and(|why| why.contains("not a gateway")));
+        assert!(status
+            .refusal(&limits, 110, now)
+            .is_some_and(|refusal| refusal.why.contains("not a gateway")));
         status.take();
         assert_eq!(status.refusal(&limits, 110, now), None);
         status.drain();
-        assert!(status.refusal(&limits, 110, now).is_some_and(|why| why.contains("shutting down")));
+        assert!(status
+            .refusal(&limits, 110, now)
+            .is_some_and(|refusal| refusal.why.contains("shutting down")));
         status.halt("two gateways".into());
         status.take();
-        assert!(status.refusal(&limits, 110, now).is_some_and(|why| why.contains("two gateways")));
+        assert!(status
+            .refusal(&limits, 110, now)
+            .is_some_and(|refusal| refusal.why.contains("two gateways")));
+    }
+
+    #[test]
+    fn what_passes_by_itself_says_when_to_try_again() {
+        let limits = Limits { backlog_receipts_max: 10, ..Limits::default() };
+        let status = Status::default();
+        let retry = |status: &Status, log_end| {
+            let refusal = status.refusal(&limits, log_end, 1_000_000);
+            refusal.and_then(|refusal| refusal.answer().retry_after_s)
+        };
+        assert_eq!(retry(&status, 0), Some(SILENCE_RETRY_S));
+        status.saw_block(7, 100, 1_000_000);
+        assert_eq!(retry(&status, 111), Some(BACKLOG_RETRY_S));
+        status.drain();
+        assert_eq!(retry(&status, 0), None, "another gateway may serve, this one never again");
     }
 }

@@ -1,22 +1,31 @@
 //! The providers' attestors, and which of them serves a request.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
         Arc,
     },
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use http::{uri::PathAndQuery, HeaderValue, Uri};
 use sp_core::crypto::Ss58Codec;
-use stipend_primitives::{AccountId, Moment};
+use stipend_openai::ApiError;
+use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, ClassId, Moment};
 
-use crate::{config::UpstreamConfig, queue::Queue};
+use crate::{chain::Evidence, config::UpstreamConfig, queue::Queue};
 
 /// How long an upstream that failed is asked only if no other can be.
 const AVOID_MS: u64 = 2_000;
+
+/// Seconds after which a provider may have shown evidence.
+const EVIDENCE_RETRY_S: u32 = 60;
+
+/// Blocks before its end at which evidence is no longer counted on: a request takes its time, and its batch is
+/// in a block only afterwards.
+const EVIDENCE_MARGIN_BLOCKS: BlockNumber = 30;
 
 /// Which of OpenAI's two ways of asking for text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +57,11 @@ pub(crate) struct Upstream {
     chat: Uri,
     completions: Uri,
     avoid_until_ms: AtomicU64,
+    suspended: AtomicBool,
+    /// First block in which its evidence counts no longer; 0: it has none.
+    attested_until: AtomicU32,
+    /// Whether requests to it carry this gateway's signature.
+    pub(crate) signs: bool,
     places: usize,
 }
 
@@ -72,6 +86,9 @@ impl Upstream {
             chat: uri(Endpoint::Chat.path()),
             completions: uri(Endpoint::Completions.path()),
             avoid_until_ms: AtomicU64::new(0),
+            suspended: AtomicBool::new(false),
+            attested_until: AtomicU32::new(0),
+            signs: config.signs,
             places: config.concurrency_max,
         }
     }
@@ -93,6 +110,28 @@ impl Upstream {
         self.places.saturating_sub(self.queue.free()) + self.queue.waiting()
     }
 
+    /// Whether the chain has suspended the provider: it would not attest what it serves.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::Relaxed)
+    }
+
+    fn set_suspended(&self, suspended: bool) {
+        if self.suspended.swap(suspended, Ordering::Relaxed) == suspended {
+            return;
+        }
+        match suspended {
+            true => {
+                tracing::warn!(provider = %self.address, "the chain suspended a provider: it is asked no more")
+            }
+            false => tracing::info!(provider = %self.address, "a provider is reinstated: it is asked again"),
+        }
+    }
+
+    /// Whether its evidence is in force when a request that begins at `block` is in a batch.
+    pub(crate) fn is_attested(&self, block: BlockNumber) -> bool {
+        block.saturating_add(EVIDENCE_MARGIN_BLOCKS) < self.attested_until.load(Ordering::Relaxed)
+    }
+
     fn is_avoided(&self, now_ms: Moment) -> bool {
         now_ms < self.avoid_until_ms.load(Ordering::Relaxed)
     }
@@ -106,17 +145,71 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// The one to ask next: not avoided if possible, then the least loaded. `tried` are left out.
-    pub(crate) fn choose(&self, tried: &[AccountId], now_ms: Moment) -> Option<Arc<Upstream>> {
+    /// The one to ask next: not avoided if possible, then one with evidence where that is asked for, then the
+    /// least loaded. Those that would not be paid and `tried` are left out.
+    pub(crate) fn choose(&self, tried: &[AccountId], asked: Asked, now_ms: Moment) -> Option<Arc<Upstream>> {
         let left = self.upstreams.iter().filter(|upstream| !tried.contains(&upstream.provider));
-        left.min_by_key(|upstream| (upstream.is_avoided(now_ms), upstream.load())).cloned()
+        let order = |upstream: &&Arc<Upstream>| {
+            let lacks = asked.policy != EvidencePolicy::None && !upstream.is_attested(asked.block);
+            (upstream.is_avoided(now_ms), lacks, upstream.load())
+        };
+        left.filter(|upstream| asked.is_met_by(upstream)).min_by_key(order).cloned()
     }
+
+    /// Why nobody may be asked; `None` if somebody may.
+    pub(crate) fn refusal(&self, asked: Asked) -> Option<ApiError> {
+        if self.upstreams.iter().all(|upstream| upstream.is_suspended()) {
+            return Some(providers_suspended());
+        }
+        let is_met = self.upstreams.iter().any(|upstream| asked.is_met_by(upstream));
+        (!is_met).then(evidence_required)
+    }
+}
+
+/// What a request asks of whoever serves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The strictest policy of the classes that pay for it.
+    pub(crate) policy: EvidencePolicy,
+    /// The newest block.
+    pub(crate) block: BlockNumber,
+}
+
+impl Asked {
+    /// Whether a provider would be paid.
+    pub(crate) fn is_met_by(self, upstream: &Upstream) -> bool {
+        let required = self.policy == EvidencePolicy::Required;
+        !upstream.is_suspended() && (!required || upstream.is_attested(self.block))
+    }
+}
+
+fn providers_suspended() -> ApiError {
+    ApiError::new(
+        503,
+        "api_error",
+        "providers_suspended",
+        "The chain has suspended every provider of this model, so nothing of it is served. Choose another model; \
+         the council can reinstate a provider.",
+    )
+}
+
+fn evidence_required() -> ApiError {
+    ApiError::new(
+        503,
+        "api_error",
+        "evidence_required",
+        "The class that pays for this model demands attested GPUs, and no provider of the model has evidence in \
+         force now. Choose another model, or try again later: evidence is looked at every few minutes.",
+    )
+    .with_retry_after(EVIDENCE_RETRY_S)
 }
 
 /// All upstreams.
 pub(crate) struct Upstreams {
     pub(crate) all: Vec<Arc<Upstream>>,
     by_model: HashMap<String, Arc<Servers>>,
+    /// What classes ask for.
+    asked: ArcSwap<HashMap<ClassId, EvidencePolicy>>,
 }
 
 impl Upstreams {
@@ -133,12 +226,46 @@ impl Upstreams {
             }
         }
         let by_model = by_model.into_iter().map(|(model, servers)| (model, Arc::new(servers))).collect();
-        Upstreams { all, by_model }
+        Upstreams { all, by_model, asked: ArcSwap::default() }
     }
 
     /// Who serves a model.
     pub(crate) fn of(&self, model: &str) -> Option<&Arc<Servers>> {
         self.by_model.get(model)
+    }
+
+    /// Takes in which providers are suspended, and which no longer.
+    pub(crate) fn set_suspended(&self, suspended: &HashSet<AccountId>) {
+        for upstream in &self.all {
+            upstream.set_suspended(suspended.contains(&upstream.provider));
+        }
+    }
+
+    /// Takes in the evidence in force and what classes ask for.
+    pub(crate) fn set_evidence(&self, evidence: Evidence) {
+        for upstream in &self.all {
+            let until = evidence.until.get(&upstream.provider).copied().unwrap_or(0);
+            upstream.attested_until.store(until, Ordering::Relaxed);
+        }
+        if **self.asked.load() != evidence.asked {
+            self.asked.store(Arc::new(evidence.asked));
+        }
+    }
+
+    /// The stricter policy of two classes.
+    pub(crate) fn asked(&self, classes: [ClassId; 2]) -> EvidencePolicy {
+        let asked = self.asked.load();
+        let policies = classes.map(|class| asked.get(&class).copied().unwrap_or_default());
+        match policies {
+            _ if policies.contains(&EvidencePolicy::Required) => EvidencePolicy::Required,
+            _ if policies.contains(&EvidencePolicy::Preferred) => EvidencePolicy::Preferred,
+            _ => EvidencePolicy::None,
+        }
+    }
+
+    /// The suspended ones.
+    pub(crate) fn suspended(&self) -> impl Iterator<Item = &Arc<Upstream>> {
+        self.all.iter().filter(|upstream| upstream.is_suspended())
     }
 
     /// The models that somebody serves.
@@ -153,6 +280,8 @@ mod tests {
 
     use super::*;
 
+    const ANYBODY: Asked = Asked { policy: EvidencePolicy::None, block: 0 };
+
     fn config(number: u8, models: &[&str]) -> UpstreamConfig {
         UpstreamConfig {
             provider: AccountId::new([number; 32]),
@@ -166,6 +295,7 @@ mod tests {
             answer_wait_max: Duration::from_secs(1),
             silence_max: Duration::from_secs(1),
             priorities: false,
+            signs: true,
         }
     }
 
@@ -175,16 +305,64 @@ mod tests {
         let servers = upstreams.of("m").unwrap();
         let (one, two) = (&upstreams.all[0], &upstreams.all[1]);
         let _place = one.queue.enter(0).await.unwrap();
-        assert_eq!(servers.choose(&[], 0).unwrap().provider, two.provider);
+        assert_eq!(servers.choose(&[], ANYBODY, 0).unwrap().provider, two.provider);
         two.avoid(1_000);
-        assert_eq!(servers.choose(&[], 1_500).unwrap().provider, one.provider);
-        assert_eq!(servers.choose(&[], 1_000 + AVOID_MS).unwrap().provider, two.provider);
+        assert_eq!(servers.choose(&[], ANYBODY, 1_500).unwrap().provider, one.provider);
+        assert_eq!(servers.choose(&[], ANYBODY, 1_000 + AVOID_MS).unwrap().provider, two.provider);
         assert_eq!(
-            servers.choose(std::slice::from_ref(&one.provider), 1_500).unwrap().provider,
+            servers.choose(std::slice::from_ref(&one.provider), ANYBODY, 1_500).unwrap().provider,
             two.provider
         );
-        assert!(servers.choose(&[one.provider.clone(), two.provider.clone()], 0).is_none());
+        assert!(servers.choose(&[one.provider.clone(), two.provider.clone()], ANYBODY, 0).is_none());
         assert!(upstreams.of("nobody serves this").is_none());
+    }
+
+    #[test]
+    fn a_suspended_provider_is_not_asked_until_it_is_reinstated() {
+        let upstreams = Upstreams::new(&[config(1, &["m"]), config(2, &["m"])]);
+        let servers = upstreams.of("m").unwrap();
+        let [one, two] = [1, 2].map(|number| AccountId::new([number; 32]));
+        upstreams.set_suspended(&HashSet::from([one.clone()]));
+        assert_eq!(servers.choose(&[], ANYBODY, 0).unwrap().provider, two);
+        assert!(servers.choose(std::slice::from_ref(&two), ANYBODY, 0).is_none());
+        upstreams.set_suspended(&HashSet::from([one.clone(), two.clone()]));
+        assert!(servers.choose(&[], ANYBODY, 0).is_none());
+        upstreams.set_suspended(&HashSet::from([two]));
+        assert_eq!(servers.choose(&[], ANYBODY, 0).unwrap().provider, one);
+        assert_eq!(upstreams.suspended().count(), 1);
+    }
+
+    #[test]
+    fn who_would_not_be_paid_is_not_asked_and_evidence_is_preferred_where_it_is_wished() {
+        let upstreams = Upstreams::new(&[config(1, &["m"]), config(2, &["m"])]);
+        let servers = upstreams.of("m").unwrap();
+        let [one, two] = [1, 2].map(|number| AccountId::new([number; 32]));
+        let (until, class) = (1_000, ClassId::RENDER);
+        let asked = |policy, block| Asked { policy, block };
+        let chosen = |policy, block, tried: &[AccountId]| {
+            servers.choose(tried, asked(policy, block), 0).map(|upstream| upstream.provider.clone())
+        };
+        for policy in [EvidencePolicy::Required, EvidencePolicy::Preferred, EvidencePolicy::None] {
+            upstreams.set_evidence(Evidence {
+                until: [(two.clone(), until)].into(),
+                asked: [(class, policy)].into(),
+            });
+            assert_eq!(upstreams.asked([class, class]), policy);
+            assert_eq!(upstreams.asked([ClassId::INNOVATION, class]), policy);
+            assert_eq!(upstreams.asked([ClassId::INNOVATION; 2]), EvidencePolicy::None);
+        }
+        assert_eq!(chosen(EvidencePolicy::None, 5, &[]), Some(one.clone()));
+        assert_eq!(chosen(EvidencePolicy::Preferred, 5, &[]), Some(two.clone()));
+        assert_eq!(chosen(EvidencePolicy::Preferred, 5, std::slice::from_ref(&two)), Some(one.clone()));
+        assert_eq!(chosen(EvidencePolicy::Required, 5, &[]), Some(two.clone()));
+        assert_eq!(chosen(EvidencePolicy::Required, 5, std::slice::from_ref(&two)), None);
+
+        let last = until - EVIDENCE_MARGIN_BLOCKS - 1;
+        assert_eq!(chosen(EvidencePolicy::Required, last, &[]), Some(two));
+        assert!(servers.refusal(asked(EvidencePolicy::Required, last)).is_none());
+        assert_eq!(chosen(EvidencePolicy::Required, last + 1, &[]), None);
+        assert!(servers.refusal(asked(EvidencePolicy::Required, last + 1)).is_some());
+        assert_eq!(chosen(EvidencePolicy::Preferred, last + 1, &[]), Some(one));
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub struct ApiError {
     pub status: u16,
     /// What the body says.
     pub error: ErrorObject,
+    /// Seconds after which another attempt makes sense, where that is known: for the header `Retry-After`
+    /// [RFC 9110, section 10.2.3].
+    pub retry_after_s: Option<u32>,
 }
 
 /// The object under `"error"`.
@@ -41,7 +44,13 @@ impl ApiError {
     pub fn new(status: u16, kind: &'static str, code: &'static str, message: impl Into<Text>) -> Self {
         let error =
             ErrorObject { message: message.into(), kind: kind.into(), param: None, code: Some(code.into()) };
-        ApiError { status, error }
+        ApiError { status, error, retry_after_s: None }
+    }
+
+    /// Says when another attempt makes sense.
+    pub fn with_retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
     /// Names the request's field that is at fault.

@@ -31,6 +31,7 @@
 
 mod error;
 mod log;
+mod lookup;
 mod recover;
 mod replay;
 mod segment;

@@ -1,7 +1,7 @@
 //! The handle that callers hold.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         atomic::{AtomicU64, Ordering},
         Arc, OnceLock,
@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{recover, replay::Replay, writer::Writer, Error};
+use crate::{lookup, recover, replay::Replay, writer::Writer, Error};
 
 /// Limits of a log. Every field has a sensible default.
 #[derive(Clone, Debug)]
@@ -67,6 +67,7 @@ struct Handle {
     commands: Option<mpsc::Sender<Command>>,
     writer: Option<JoinHandle<()>>,
     shared: Arc<Shared>,
+    dir: PathBuf,
     record_bytes_max: usize,
 }
 
@@ -98,7 +99,8 @@ impl Log {
             .name("receipt-log".into())
             .spawn(move || writer.run(receiver))
             .map_err(Error::io("start the writer's thread for", dir.as_ref()))?;
-        let handle = Handle { commands: Some(commands), writer: Some(writer), shared, record_bytes_max };
+        let dir = dir.as_ref().to_owned();
+        let handle = Handle { commands: Some(commands), writer: Some(writer), shared, dir, record_bytes_max };
         Ok((Log { handle: Arc::new(handle) }, recovered.replay))
     }
 
@@ -118,6 +120,16 @@ impl Log {
     /// the oldest record kept. The newest segment always stays.
     pub async fn prune_before(&self, position: u64) -> Result<u64, Error> {
         self.ask(|reply| Command::Prune { before: position, reply }).await
+    }
+
+    /// The record at a position; `None` if there is none: pruned, or not durable yet.
+    ///
+    /// Blocks for as long as the disk needs to read a segment, and does not keep the writer waiting.
+    pub fn read(&self, position: u64) -> Result<Option<Bytes>, Error> {
+        match position < self.next_position() {
+            true => lookup::read(&self.handle.dir, position),
+            false => Ok(None),
+        }
     }
 
     /// Position that the next record gets, counting what is durable.

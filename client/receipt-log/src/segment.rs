@@ -101,16 +101,24 @@ impl Commit {
 
 /// Reads the commit at `at`; an error says what is wrong with the bytes there.
 pub(crate) fn read_commit(bytes: &[u8], at: usize) -> Result<Commit, &'static str> {
+    let commit = peek_commit(bytes, at)?;
+    let header = &bytes[at..at + COMMIT_HEADER_LEN];
+    if header[COMMIT_CHECKED_LEN..] != checksum(&[&header[..COMMIT_CHECKED_LEN], &bytes[commit.body.clone()]])
+    {
+        return Err("the commit's checksum is wrong");
+    }
+    Ok(commit)
+}
+
+/// The same without looking at the checksum.
+pub(crate) fn peek_commit(bytes: &[u8], at: usize) -> Result<Commit, &'static str> {
     let rest = bytes.get(at..).unwrap_or_default();
     let header = rest.get(..COMMIT_HEADER_LEN).ok_or("the file ends inside a commit's header")?;
     if header[..4] != MARKER {
         return Err("no commit begins here");
     }
     let body_len = u32_at(header, 4) as usize;
-    let body = rest[COMMIT_HEADER_LEN..].get(..body_len).ok_or("the file ends inside a commit")?;
-    if header[COMMIT_CHECKED_LEN..] != checksum(&[&header[..COMMIT_CHECKED_LEN], body]) {
-        return Err("the commit's checksum is wrong");
-    }
+    rest[COMMIT_HEADER_LEN..].get(..body_len).ok_or("the file ends inside a commit")?;
     let start = at + COMMIT_HEADER_LEN;
     Ok(Commit { first_position: u64_at(header, 8), count: u32_at(header, 16), body: start..start + body_len })
 }

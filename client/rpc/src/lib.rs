@@ -8,9 +8,12 @@ use jsonrpsee::{core::RpcResult, core::SubscriptionResult, proc_macros::rpc};
 use serde::{Deserialize, Serialize};
 use sp_core::{Bytes, H256};
 use stipend_primitives::{
-    cost::PriceBook,
+    cost::{PriceBook, Usage},
+    evidence::EvidenceStatus,
     mint::{Cosignature, MintRequest},
-    view::{BatchView, ClassBalance, EntitlementView, IssuerAllowance, Quote, SettlementView},
+    view::{
+        BatchView, ClassBalance, EntitlementView, IssuerAllowance, Quote, Scores, Settled, SettlementView,
+    },
     AccountId, BlockNumber, BookVersion, ClassId, Credits, EntitlementId, Moment, Sequence,
 };
 
@@ -37,6 +40,38 @@ pub struct BatchStatus {
     pub batch: BatchView,
     /// Whether its block is finalised.
     pub finalised: bool,
+}
+
+/// A receipt, what it cost and why, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReceiptView {
+    /// Who metered.
+    pub gateway: AccountId,
+    /// Its number.
+    pub sequence: Sequence,
+    /// The final block that its batch came in.
+    pub block: BlockNumber,
+    /// Who paid.
+    pub wallet: AccountId,
+    /// Who served.
+    pub provider: AccountId,
+    /// The model's name in the price book.
+    pub model: String,
+    /// Names the request, in hex.
+    pub digest: Bytes,
+    /// What was used.
+    pub usage: Usage,
+    /// What that costs, coefficient by coefficient. Refunds are not taken off: see the verdict.
+    pub price: Quote,
+    /// How its batch was settled with its provider; `null` while it is open, and when the state has
+    /// forgotten it.
+    pub settled: Option<Settled>,
+    /// Millijoules: its part, by cost, of what its provider attests for the batch; `null` if nobody
+    /// measured.
+    pub energy_mj: Option<u64>,
+    /// Milligrams of CO2 equivalent, by what the provider's grid emits now; `null` if nobody knows.
+    #[serde(with = "stipend_primitives::view::decimal_option")]
+    pub emitted_mg: Option<u128>,
 }
 
 /// Shows that a receipt is under a commitment in a finalised header.
@@ -132,6 +167,16 @@ pub trait ReceiptsRpc {
     #[method(name = "batch")]
     async fn batch(&self, gateway: AccountId, sequence: Sequence) -> RpcResult<Option<BatchStatus>>;
 
+    /// One receipt of a finalised block with its price, verdict and energy. `at` names the block for a batch
+    /// that the state has forgotten.
+    #[method(name = "get")]
+    async fn get(
+        &self,
+        gateway: AccountId,
+        sequence: Sequence,
+        at: Option<BlockNumber>,
+    ) -> RpcResult<ReceiptView>;
+
     /// Proof of a receipt up to a finalised block. `at` names the block for a batch that the state
     /// has forgotten.
     #[method(name = "proof")]
@@ -153,6 +198,18 @@ pub trait SettlementRpc {
     /// Open items, oldest first; 100 unless `limit` says otherwise, never more than 1,000.
     #[method(name = "pending")]
     async fn pending(&self, limit: Option<u32>) -> RpcResult<Vec<SettlementView>>;
+
+    /// How providers and gateways fare since the first block: verdicts, refunds, energy.
+    #[method(name = "scores")]
+    async fn scores(&self) -> RpcResult<Scores>;
+}
+
+/// `evidence_*`: the hardware behind providers' keys.
+#[rpc(client, server, namespace = "evidence")]
+pub trait EvidenceRpc {
+    /// Whose tokens count, what classes ask for, and each provider's level, by the newest finalised block.
+    #[method(name = "status")]
+    async fn status(&self) -> RpcResult<EvidenceStatus>;
 }
 
 /// `pricing_*`: prices.

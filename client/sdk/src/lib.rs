@@ -65,12 +65,14 @@ pub use snapshot::Snapshot;
 pub use submit::{Finalised, Prepared, SubmitError};
 
 pub use pallet_entitlements;
+pub use pallet_evidence;
 pub use pallet_governance;
 pub use pallet_pricing;
 pub use pallet_receipts;
 pub use pallet_roles;
 pub use pallet_session;
 pub use pallet_settlement;
+pub use stipend_evidence_token as evidence_token;
 pub use stipend_primitives as primitives;
 pub use stipend_rpc as rpc;
 pub use stipend_runtime as runtime;

@@ -6,12 +6,13 @@ use futures::{stream, stream::BoxStream, StreamExt};
 use jsonrpsee::core::client::Subscription;
 use stipend_primitives::{
     cost::{PriceBook, Usage},
+    evidence::EvidenceStatus,
     view::{Quote, SettlementView},
     AccountId, BlockNumber, BookVersion, Sequence,
 };
 use stipend_rpc::{
-    BatchStatus, PricingRpcClient, ReceiptProof, ReceiptsRpcClient, SettlementRpcClient, WalletBalance,
-    WalletRpcClient,
+    BatchStatus, EvidenceRpcClient, PricingRpcClient, ReceiptProof, ReceiptView, ReceiptsRpcClient,
+    SettlementRpcClient, WalletBalance, WalletRpcClient,
 };
 use tokio::time::sleep;
 
@@ -110,6 +111,21 @@ impl Client {
         ask.await
     }
 
+    /// A receipt with its price, verdict and energy, by a finalised block. `at` names the block of a batch
+    /// that the state has forgotten.
+    pub async fn receipt(
+        &self,
+        gateway: &AccountId,
+        seq: Sequence,
+        at: Option<BlockNumber>,
+    ) -> Result<ReceiptView, RpcError> {
+        let ask = self.inner.connection.call("receipts_get", |client| {
+            let gateway = gateway.clone();
+            async move { ReceiptsRpcClient::get(&*client, gateway, seq, at).await }
+        });
+        ask.await
+    }
+
     /// A receipt with the proof that it is on the chain. `at` names the block of a batch that the
     /// state has forgotten.
     pub async fn receipt_proof(
@@ -160,6 +176,18 @@ impl Client {
         let ask = self.inner.connection.call("settlement_pending", |client| async move {
             SettlementRpcClient::pending(&*client, limit).await
         });
+        ask.await
+    }
+}
+
+/// Evidence.
+impl Client {
+    /// Whose attestation tokens count, what classes ask for, and each provider's level.
+    pub async fn evidence_status(&self) -> Result<EvidenceStatus, RpcError> {
+        let ask = self
+            .inner
+            .connection
+            .call("evidence_status", |client| async move { EvidenceRpcClient::status(&*client).await });
         ask.await
     }
 }

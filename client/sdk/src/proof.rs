@@ -23,15 +23,18 @@ pub use self::{
     error::ProofError,
     finality::Finality,
     receipt::PortableReceipt,
+    signed::{BatchPlace, Format, GatewayReceipt, Settlement, SignedReceipt},
     validators::{Authority, ValidatorSet},
     wallet::{storage_keys, PortableWallet, VerifiedWallet},
 };
 
 mod ancestry;
+mod canonical;
 mod document;
 mod error;
 pub(crate) mod finality;
 mod receipt;
+mod signed;
 mod validators;
 mod wallet;
 

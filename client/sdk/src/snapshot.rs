@@ -7,12 +7,13 @@ use jsonrpsee::rpc_params;
 use sp_core::{Bytes, H256};
 use stipend_primitives::{
     cost::{PriceBook, Usage},
+    evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
     settlement::Item,
     view::{
         BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, SettlementView,
+        Provider, Quote, Scores, SettlementView,
     },
     AccountId, BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, ProgramId, Role, Sequence,
 };
@@ -249,6 +250,16 @@ impl Snapshot {
     /// All providers.
     pub async fn providers(&self) -> Result<Vec<(AccountId, Provider)>, RpcError> {
         self.runtime_api("SettlementApi_providers", ()).await
+    }
+
+    /// How providers and gateways fare since the first block.
+    pub async fn scores(&self) -> Result<Scores, RpcError> {
+        self.runtime_api("SettlementApi_scores", ()).await
+    }
+
+    /// Whose attestation tokens count, what classes ask for, and each provider's level.
+    pub async fn evidence(&self) -> Result<EvidenceStatus, RpcError> {
+        self.runtime_api("EvidenceApi_status", ()).await
     }
 
     /// Hash of the verdict that a validator's settlement key voted for on an open item.

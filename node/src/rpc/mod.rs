@@ -16,7 +16,8 @@ use sp_core::{traits::SpawnNamed, H256};
 use stipend_primitives::{AccountId, BlockNumber};
 use stipend_rpc::{
     error::{error, Code},
-    EntitlementsRpcServer, PricingRpcServer, ReceiptsRpcServer, SettlementRpcServer, WalletRpcServer,
+    EntitlementsRpcServer, EvidenceRpcServer, PricingRpcServer, ReceiptsRpcServer, SettlementRpcServer,
+    WalletRpcServer,
 };
 use stipend_runtime::{opaque::Block, Nonce};
 use substrate_frame_rpc_system::{System, SystemApiServer};
@@ -24,10 +25,12 @@ use substrate_frame_rpc_system::{System, SystemApiServer};
 use crate::service::{FullBackend, FullClient, Pool};
 
 mod entitlements;
+mod evidence;
 mod pricing;
 mod proof;
 mod receipts;
 mod settlement;
+mod view;
 mod wallet;
 
 /// An answer or the error that the caller sees.
@@ -69,6 +72,7 @@ pub fn module(
         wallet::Wallet::new(chain.clone()).into_rpc().remove_context(),
         receipts::Receipts::new(chain.clone()).into_rpc().remove_context(),
         settlement::Settlement::new(chain.clone()).into_rpc().remove_context(),
+        evidence::Evidence::new(chain.clone()).into_rpc().remove_context(),
         pricing::Pricing::new(chain).into_rpc().remove_context(),
     ];
     let mut module = RpcModule::new(());

@@ -28,6 +28,16 @@ pub(super) fn prove<Header: HeaderT>(
     gateway: &AccountId,
     sequence: Sequence,
 ) -> Result<(ReceiptLeaf, Proof), Unproven> {
+    committed(header, batches, gateway, sequence).map(|(_, leaf, proof)| (leaf, proof))
+}
+
+/// The same, and the batch that the header commits to.
+pub(super) fn committed<Header: HeaderT>(
+    header: &Header,
+    batches: impl IntoIterator<Item = Batch>,
+    gateway: &AccountId,
+    sequence: Sequence,
+) -> Result<(Batch, ReceiptLeaf, Proof), Unproven> {
     let commitment = commitments(header)
         .find(|commitment| {
             commitment.gateway == *gateway && (commitment.first_seq..=commitment.last_seq).contains(&sequence)
@@ -36,7 +46,10 @@ pub(super) fn prove<Header: HeaderT>(
     batches
         .into_iter()
         .filter(|batch| batch.gateway == *gateway && batch.first_seq == commitment.first_seq)
-        .find_map(|batch| prove_in(&batch, &commitment, sequence))
+        .find_map(|batch| {
+            let (leaf, proof) = prove_in(&batch, &commitment, sequence)?;
+            Some((batch, leaf, proof))
+        })
         .ok_or(Unproven::NotInBody)
 }
 

@@ -1,5 +1,7 @@
 //! `receipts_*`: batches, and proofs of receipts up to a finalised header.
 
+use std::collections::{btree_map::Entry, BTreeMap};
+
 use codec::Encode;
 use jsonrpsee::{
     core::{async_trait, RpcResult},
@@ -9,18 +11,19 @@ use pallet_settlement::types::ExtractBatch;
 use sc_client_api::BlockBackend;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
-use stipend_primitives::{AccountId, BlockNumber, Sequence};
+use sp_core::H256;
+use stipend_primitives::{batch::Batch, AccountId, BlockNumber, Sequence};
 use stipend_rpc::{
     error::{error, Code},
-    BatchStatus, ReceiptProof, ReceiptsRpcServer,
+    BatchStatus, ReceiptProof, ReceiptView, ReceiptsRpcServer,
 };
-use stipend_runtime::transaction::BatchOfExtrinsic;
-use stipend_runtime_api::ReceiptsApi;
+use stipend_runtime::{transaction::BatchOfExtrinsic, Header};
+use stipend_runtime_api::{PricingApi, ReceiptsApi, SettlementApi};
 
 use super::{
     internal,
-    proof::{prove, Unproven},
-    runtime, Answer, Chain,
+    proof::{committed, prove, Unproven},
+    runtime, view, Answer, Chain,
 };
 
 /// Answers `receipts_*`.
@@ -65,6 +68,23 @@ impl ReceiptsRpcServer for Receipts {
             })
             .await
     }
+
+    async fn get(
+        &self,
+        gateway: AccountId,
+        sequence: Sequence,
+        at: Option<BlockNumber>,
+    ) -> RpcResult<ReceiptView> {
+        self.chain
+            .compute(move |chain| {
+                let number = match at {
+                    Some(number) => number,
+                    None => find_block(chain, &gateway, sequence)?,
+                };
+                view_at(chain, gateway, sequence, number)
+            })
+            .await
+    }
 }
 
 /// The block that the receipt's batch came in, as far as the state remembers.
@@ -81,12 +101,14 @@ fn find_block(chain: &Chain, gateway: &AccountId, sequence: Sequence) -> Answer<
     })
 }
 
-fn prove_at(
-    chain: &Chain,
-    gateway: &AccountId,
-    sequence: Sequence,
-    number: BlockNumber,
-) -> Answer<ReceiptProof> {
+/// A finalised block, as far as a receipt goes.
+struct FinalBlock {
+    hash: H256,
+    header: Header,
+    batches: Vec<Batch>,
+}
+
+fn final_block(chain: &Chain, number: BlockNumber) -> Answer<FinalBlock> {
     let finalised = chain.finalised().number;
     if number > finalised {
         return Err(not_finalised(number, finalised));
@@ -96,7 +118,17 @@ fn prove_at(
     let header = chain.client.header(hash).map_err(internal)?.ok_or_else(missing)?;
     let body = chain.client.block_body(hash).map_err(internal)?.ok_or_else(|| pruned(number))?;
     let batches = body.iter().filter_map(|extrinsic| BatchOfExtrinsic::extract(&extrinsic.encode()));
-    let (receipt, proof) = prove(&header, batches.map(|signed| signed.batch), gateway, sequence)
+    Ok(FinalBlock { hash, header, batches: batches.map(|signed| signed.batch).collect() })
+}
+
+fn prove_at(
+    chain: &Chain,
+    gateway: &AccountId,
+    sequence: Sequence,
+    number: BlockNumber,
+) -> Answer<ReceiptProof> {
+    let FinalBlock { hash, header, batches } = final_block(chain, number)?;
+    let (receipt, proof) = prove(&header, batches, gateway, sequence)
         .map_err(|reason| unproven(reason, gateway, sequence, number))?;
     Ok(ReceiptProof {
         receipt: receipt.encode().into(),
@@ -104,6 +136,36 @@ fn prove_at(
         header: header.encode().into(),
         block_hash: hash,
     })
+}
+
+fn view_at(
+    chain: &Chain,
+    gateway: AccountId,
+    sequence: Sequence,
+    number: BlockNumber,
+) -> Answer<ReceiptView> {
+    let FinalBlock { header, batches, .. } = final_block(chain, number)?;
+    let (batch, receipt, _) = committed(&header, batches, &gateway, sequence)
+        .map_err(|reason| unproven(reason, &gateway, sequence, number))?;
+    let (api, finalised) = (chain.client.runtime_api(), chain.finalised().hash);
+    let settled = runtime(api.batch(finalised, gateway.clone(), sequence))?
+        .and_then(|batch| batch.providers.into_iter().find(|part| part.provider == receipt.provider))
+        .and_then(|part| part.settled);
+    let scores = runtime(api.scores(finalised))?;
+    let grid_mg_per_kwh = scores
+        .providers
+        .into_iter()
+        .find(|score| score.provider == receipt.provider)
+        .and_then(|score| score.grid_mg_per_kwh);
+    let mut books = BTreeMap::new();
+    for line in &batch.lines {
+        if let Entry::Vacant(vacant) = books.entry(line.book) {
+            let book = runtime(api.book(finalised, line.book))?;
+            vacant.insert(book.ok_or_else(|| internal(format!("there is no price book {}", line.book)))?);
+        }
+    }
+    view::receipt(&batch, number, &receipt, &books, settled, grid_mg_per_kwh)
+        .ok_or_else(|| internal(format!("no price book has the model of receipt {sequence}")))
 }
 
 fn not_finalised(number: BlockNumber, finalised: BlockNumber) -> ErrorObjectOwned {

@@ -2,7 +2,10 @@
 
 use jsonrpsee::core::{async_trait, RpcResult};
 use sp_api::ProvideRuntimeApi;
-use stipend_primitives::{view::SettlementView, AccountId, Sequence};
+use stipend_primitives::{
+    view::{Scores, SettlementView},
+    AccountId, Sequence,
+};
 use stipend_rpc::{
     error::{error, Code},
     SettlementRpcServer,
@@ -44,6 +47,10 @@ impl SettlementRpcServer for Settlement {
         self.chain
             .compute(move |chain| runtime(chain.client.runtime_api().pending(chain.finalised().hash, limit)))
             .await
+    }
+
+    async fn scores(&self) -> RpcResult<Scores> {
+        self.chain.compute(|chain| runtime(chain.client.runtime_api().scores(chain.finalised().hash))).await
     }
 }
 

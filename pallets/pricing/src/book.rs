@@ -7,7 +7,7 @@ use stipend_primitives::{
     cost::{entries_are_canonical, PriceBook, PriceEntries, PriceEntry, Usage, BOOK_ENTRIES_MAX},
     ledger::{PriceError, Prices},
     view::Quote,
-    BlockNumber, BookVersion, Credits, ModelId,
+    BlockNumber, BookVersion, ModelId,
 };
 
 use crate::*;
@@ -138,18 +138,7 @@ impl<T: Config> Pallet<T> {
     pub fn quote(model: ModelId, usage: Usage, priority_fee: u32) -> Option<Quote> {
         let book = Self::current_version()?;
         let entry = Entries::<T>::get(book, model)?;
-        let product = |count: u32, coefficient: u64| Credits::from(count) * Credits::from(coefficient);
-        Some(Quote {
-            book,
-            class: entry.class,
-            premium: entry.premium,
-            input: product(usage.input, entry.c_input),
-            cached_input: product(usage.cached_input, entry.c_cached),
-            output: product(usage.output, entry.c_output),
-            model: product(entry.weight, entry.c_model),
-            cost: entry.cost(&usage),
-            priority_fee: priority_fee.into(),
-        })
+        Some(entry.quote(book, &usage, priority_fee))
     }
 }
 

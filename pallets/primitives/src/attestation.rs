@@ -10,6 +10,29 @@ use crate::{
     signing,
 };
 
+/// What serving took of a provider's GPUs, as their own counters say; absent where there is no GPU to ask.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    MaxEncodedLen,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+)]
+pub struct GpuUse {
+    /// GPU time in milliseconds.
+    pub time_ms: Option<u64>,
+    /// Energy in millijoules.
+    pub energy_mj: Option<u64>,
+}
+
 /// A provider's statement of what it served for one gateway over one range of sequence numbers.
 ///
 /// The root stands over [`UsageLeaf`](crate::leaf::UsageLeaf)s with the provider's own counts, for
@@ -53,6 +76,11 @@ pub struct Attestation {
 }
 
 impl Attestation {
+    /// What the range took of the provider's GPUs.
+    pub fn gpu_use(&self) -> GpuUse {
+        GpuUse { time_ms: self.gpu_time_ms, energy_mj: self.energy_mj }
+    }
+
     /// The 32 bytes that the provider's key signs.
     pub fn signing_payload(&self, genesis: &H256) -> [u8; 32] {
         signing::payload(signing::Domain::Attestation, genesis, &self.encode())

@@ -8,8 +8,10 @@ use sp_core::H256;
 #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
 use crate::batch::SignedBatch;
 use crate::{
+    attestation::GpuUse,
     cost::PriceEntry,
-    ids::{AccountId, BookVersion, ClassId, Credits, ModelId, Role, Sequence},
+    evidence::EvidenceLevel,
+    ids::{AccountId, BlockNumber, BookVersion, ClassId, Credits, ModelId, Role, Sequence},
     settlement::{Item, UnattestedPolicy, VerdictKind},
 };
 
@@ -68,6 +70,18 @@ pub trait Prices {
     fn publish_for_test(entries_count: u16) -> BookVersion;
 }
 
+/// What is known of the hardware behind providers' keys. Kept by `pallet-evidence`.
+pub trait Evidence {
+    /// The level of a provider in the block at hand.
+    fn level(provider: &AccountId) -> EvidenceLevel;
+
+    /// The classes that required evidence of the providers in batches that came in block `at`.
+    fn required(at: BlockNumber) -> alloc::vec::Vec<ClassId>;
+
+    /// Forgets what was found about a provider: its key is another one, or it told two truths.
+    fn forget(provider: &AccountId);
+}
+
 /// An unsettled part of a batch, as `pallet-settlement` needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenItem {
@@ -76,7 +90,7 @@ pub struct OpenItem {
     /// Last sequence number of the batch.
     pub last_seq: Sequence,
     /// Block that the batch came in.
-    pub submitted_at: crate::ids::BlockNumber,
+    pub submitted_at: BlockNumber,
     /// Hash of the batch.
     pub batch_hash: H256,
     /// Receipts of this provider.
@@ -86,6 +100,8 @@ pub struct OpenItem {
     /// Micro-credits collected for this provider's receipts, all classes together: their cost less
     /// the part of each wallet's shortfall that falls on them.
     pub collected: Credits,
+    /// The provider's level in the block that the batch came in.
+    pub evidence: EvidenceLevel,
 }
 
 /// Charges of one batch that a wallet did not cover.
@@ -128,7 +144,7 @@ pub trait Unsettled {
     fn shortfalls(item: &Item) -> Option<alloc::vec::Vec<Shortfall>>;
 
     /// Records a settled item, and forgets the batch's totals once all its items are settled.
-    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits);
+    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits, gpu: GpuUse);
 
     /// Submits a batch as if it had been authorised; for benchmarks and tests.
     #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]

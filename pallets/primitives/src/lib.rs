@@ -14,7 +14,9 @@
 //! | [`mint`] | signed mint requests and second signatures under them |
 //! | [`key`] | API keys as the chain knows them |
 //! | [`council`] | what the council votes on |
+//! | [`evidence`] | what is known of the hardware behind a provider's key |
 //! | [`attestation`] | what a provider signs about what it served |
+//! | [`energy`] | energy by receipt, and what it emitted |
 //! | [`settlement`] | verdicts and votes |
 //! | [`signing`] | domains and the bytes that are signed |
 //! | [`ledger`] | the traits by which the pallets use each other |
@@ -27,6 +29,8 @@ pub mod attestation;
 pub mod batch;
 pub mod cost;
 pub mod council;
+pub mod energy;
+pub mod evidence;
 pub mod ids;
 pub mod key;
 pub mod leaf;

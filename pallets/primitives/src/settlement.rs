@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sp_core::{bounded::BoundedVec, ConstU32, H256};
 
 use crate::{
+    attestation::GpuUse,
     batch::DEBITS_MAX,
     ids::{AccountId, ClassId, Credits, Sequence},
     signing,
@@ -85,20 +86,21 @@ pub type Refunds = BoundedVec<Refund, ConstU32<REFUNDS_MAX>>;
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// The provider's root is the gateway's root.
+    /// The provider's root is the gateway's root, and no class misses evidence that it requires.
     #[codec(index = 0)]
     Match,
-    /// The roots differ: per receipt the smaller claim counts, the difference goes back.
+    /// Per receipt the smaller claim counts, and the difference goes back; so does what a class that requires
+    /// evidence paid to a provider without it.
     #[codec(index = 1)]
     Adjust {
         /// Root over the provider's leaves, so that all votes speak of one attestation.
         provider_root: H256,
-        /// Receipts on which the two differ.
+        /// Receipts on which the two differ, or that lack the evidence that a class requires.
         receipts: u32,
         /// What goes back.
         refunds: Refunds,
     },
-    /// No valid attestation came in time: each class's policy decides what goes back.
+    /// No valid attestation came in time: each class's policies decide what goes back.
     #[codec(index = 2)]
     Unattested {
         /// What goes back.
@@ -113,11 +115,6 @@ impl Verdict {
             Verdict::Match => &[],
             Verdict::Adjust { refunds, .. } | Verdict::Unattested { refunds } => refunds,
         }
-    }
-
-    /// Names the verdict: votes agree if they are for one hash.
-    pub fn hash(&self) -> H256 {
-        H256(sp_io::hashing::blake2_256(&self.encode()))
     }
 
     /// The verdict without its list.
@@ -205,9 +202,16 @@ pub struct Vote {
     pub batch_hash: H256,
     /// The conclusion.
     pub verdict: Verdict,
+    /// What the attestation that it rests on says of the provider's GPUs; nothing without one.
+    pub gpu: GpuUse,
 }
 
 impl Vote {
+    /// Names what is voted for: votes agree if they are for one hash.
+    pub fn verdict_hash(&self) -> H256 {
+        H256(sp_io::hashing::blake2_256(&(&self.verdict, &self.gpu).encode()))
+    }
+
     /// The 32 bytes that the validator's settlement key signs.
     pub fn signing_payload(&self, genesis: &H256) -> [u8; 32] {
         signing::payload(signing::Domain::Vote, genesis, &self.encode())

@@ -24,6 +24,8 @@ pub enum Domain {
     Vote,
     /// A gateway's header on a forwarded request.
     Forward,
+    /// A validator's report of evidence, or of keys to verify it with.
+    Finding,
 }
 
 impl Domain {
@@ -36,6 +38,7 @@ impl Domain {
             Domain::Claim => b"stipend/claim/1\0",
             Domain::Vote => b"stipend/vote/1\0\0",
             Domain::Forward => b"stipend/fwd/1\0\0\0",
+            Domain::Finding => b"stipend/find/1\0\0",
         }
     }
 }

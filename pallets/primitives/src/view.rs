@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use sp_core::H256;
 
 use crate::{
+    attestation::GpuUse,
+    cost::{PriceEntry, Usage},
+    evidence::EvidenceLevel,
     ids::{
-        AccountId, BasketId, BlockNumber, ClassId, Credits, Endpoint, EntitlementId, Moment, Name, ProgramId,
-        PublicKey, Sequence,
+        AccountId, BasketId, BlockNumber, BookVersion, ClassId, Credits, Endpoint, EntitlementId, Moment,
+        Name, ProgramId, PublicKey, Sequence,
     },
     settlement::{Item, UnattestedPolicy, VerdictKind},
 };
@@ -265,6 +268,8 @@ pub struct ProviderTotals {
     pub root: H256,
     /// How it was settled; `None` while it is open.
     pub settled: Option<Settled>,
+    /// The provider's level in the block that the batch came in.
+    pub evidence: EvidenceLevel,
 }
 
 /// How an item was settled.
@@ -287,8 +292,90 @@ pub struct Settled {
     /// Micro-credits given back.
     #[serde(with = "decimal")]
     pub refunded: Credits,
+    /// What the provider's GPUs took, by its attestation.
+    pub gpu: GpuUse,
     /// Block in which the quorum was reached.
     pub at: BlockNumber,
+}
+
+/// How the items of one provider, or of one gateway, were settled since the first block. No figure of it
+/// ever falls.
+#[derive(
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Encode,
+    Decode,
+    DecodeWithMemTracking,
+    TypeInfo,
+    Serialize,
+    Deserialize,
+    codec::MaxEncodedLen,
+)]
+pub struct Score {
+    /// Items settled as match.
+    pub matched: u64,
+    /// Items settled as adjust.
+    pub adjusted: u64,
+    /// Items settled as unattested.
+    pub unattested: u64,
+    /// Receipts of all these items.
+    pub receipts: u64,
+    /// Micro-credits that were collected for them.
+    #[serde(with = "decimal")]
+    pub collected: Credits,
+    /// Micro-credits of these that went back.
+    #[serde(with = "decimal")]
+    pub refunded: Credits,
+    /// Milliseconds of GPU time, over the items whose attestations say so.
+    pub gpu_time_ms: u64,
+    /// Receipts of the items whose attestations say what energy they took.
+    pub receipts_with_energy: u64,
+    /// Millijoules that these took.
+    #[serde(with = "decimal")]
+    pub energy_mj: u128,
+}
+
+/// How one provider fares.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+)]
+pub struct ProviderScore {
+    /// The provider.
+    pub provider: AccountId,
+    /// How its items were settled.
+    #[serde(flatten)]
+    pub score: Score,
+    /// Milligrams of CO2 equivalent that its grid emits for a kilowatt-hour; `None` if nobody said.
+    pub grid_mg_per_kwh: Option<u32>,
+    /// Milligrams of CO2 equivalent that its energy emitted, by what the grid emits now.
+    #[serde(with = "decimal_option")]
+    pub emitted_mg: Option<u128>,
+}
+
+/// How one gateway fares.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+)]
+pub struct GatewayScore {
+    /// The gateway.
+    pub gateway: AccountId,
+    /// How its items were settled.
+    #[serde(flatten)]
+    pub score: Score,
+}
+
+/// How everybody fares whom settlement is about.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+)]
+pub struct Scores {
+    /// The providers that served something that is settled.
+    pub providers: Vec<ProviderScore>,
+    /// The gateways that metered it.
+    pub gateways: Vec<GatewayScore>,
 }
 
 /// A batch as the chain remembers it.
@@ -337,6 +424,8 @@ pub struct SettlementView {
     pub quorum: u32,
     /// The verdict; `None` while the item is open.
     pub settled: Option<Settled>,
+    /// The provider's level in the block that the batch came in.
+    pub evidence: EvidenceLevel,
 }
 
 /// One vote.
@@ -383,7 +472,7 @@ pub struct Provider {
 )]
 pub struct Quote {
     /// Version of the book.
-    pub book: crate::ids::BookVersion,
+    pub book: BookVersion,
     /// Class that pays the base cost.
     pub class: ClassId,
     /// Whether a Priority entitlement is needed.
@@ -406,6 +495,24 @@ pub struct Quote {
     /// Micro-credits of Priority.
     #[serde(with = "decimal")]
     pub priority_fee: Credits,
+}
+
+impl PriceEntry {
+    /// What `usage` costs by this entry of a book, coefficient by coefficient.
+    pub fn quote(&self, book: BookVersion, usage: &Usage, priority_fee: u32) -> Quote {
+        let product = |count: u32, coefficient: u64| Credits::from(count) * Credits::from(coefficient);
+        Quote {
+            book,
+            class: self.class,
+            premium: self.premium,
+            input: product(usage.input, self.c_input),
+            cached_input: product(usage.cached_input, self.c_cached),
+            output: product(usage.output, self.c_output),
+            model: product(self.weight, self.c_model),
+            cost: self.cost(usage),
+            priority_fee: priority_fee.into(),
+        }
+    }
 }
 
 /// Amounts in JSON: decimal strings.

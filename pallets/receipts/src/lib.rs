@@ -38,12 +38,12 @@ pub mod pallet {
     use sp_core::H256;
     use stipend_primitives::{
         batch::{Batch, SignedBatch, DEBITS_MAX},
-        ledger::{Ledger, Prices, Roles},
+        ledger::{Evidence, Ledger, Prices, Roles},
         AccountId, Credits, Sequence,
     };
 
     /// Layout of the state. A change of it comes with a migration in the runtime.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     /// The pallet's place in the runtime.
     #[pallet::pallet]
@@ -63,6 +63,9 @@ pub mod pallet {
 
         /// Charges the wallets.
         type Ledger: Ledger;
+
+        /// Says what is known of the providers' hardware.
+        type Evidence: Evidence;
 
         /// What the calls cost.
         type WeightInfo: WeightInfo;

@@ -7,9 +7,10 @@ use sp_runtime::{generic, traits::IdentityLookup, BuildStorage, MultiSignature};
 use stipend_primitives::{
     batch::{Batch, Line, Record, SignedBatch},
     cost::{PriceEntry, Usage},
-    ledger::{Ledger, PriceError, Prices, Roles},
+    evidence::EvidenceLevel,
+    ledger::{Evidence, Ledger, PriceError, Prices, Roles},
     settlement::UnattestedPolicy,
-    AccountId, BookVersion, ClassId, Credits, ModelId, Name, Role, Sequence,
+    AccountId, BlockNumber, BookVersion, ClassId, Credits, ModelId, Name, Role, Sequence,
 };
 
 #[frame_support::runtime]
@@ -51,6 +52,7 @@ impl crate::Config for Test {
     type Roles = StandIn;
     type Prices = StandIn;
     type Ledger = StandIn;
+    type Evidence = StandIn;
     type WeightInfo = crate::weights::SubstrateWeight<Test>;
 }
 
@@ -71,9 +73,12 @@ type Retired = StorageMap<StandIn, Blake2_128Concat, BookVersion, ()>;
 type Wallets = StorageMap<StandIn, Blake2_128Concat, (AccountId, ClassId), Credits>;
 
 #[frame_support::storage_alias]
+type Hardware = StorageMap<StandIn, Blake2_128Concat, AccountId, ()>;
+
+#[frame_support::storage_alias]
 type Charges = StorageValue<StandIn, u32>;
 
-/// Roles, prices and wallets.
+/// Roles, prices, wallets and evidence.
 pub struct StandIn;
 
 impl Roles for StandIn {
@@ -127,6 +132,33 @@ impl Ledger for StandIn {
 
     fn endow(owner: &AccountId, class: ClassId, amount: Credits) {
         Wallets::insert((owner, class), amount);
+    }
+}
+
+impl Evidence for StandIn {
+    fn level(provider: &AccountId) -> EvidenceLevel {
+        if Hardware::contains_key(provider) {
+            EvidenceLevel::Hardware
+        } else {
+            EvidenceLevel::Software
+        }
+    }
+
+    fn required(_at: BlockNumber) -> Vec<ClassId> {
+        unreachable!("receipts never asks")
+    }
+
+    fn forget(_provider: &AccountId) {
+        unreachable!("receipts never forgets")
+    }
+}
+
+/// Gives a provider evidence, or takes it away.
+pub fn set_hardware(number: u16, has_evidence: bool) {
+    if has_evidence {
+        Hardware::insert(provider(number), ());
+    } else {
+        Hardware::remove(provider(number));
     }
 }
 

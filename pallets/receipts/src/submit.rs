@@ -8,7 +8,7 @@ use sp_runtime::{DigestItem, SaturatedConversion};
 use stipend_primitives::{
     batch::{Batch, DEBITS_MAX},
     leaf::{BatchCommitment, COMMITMENT_TAG},
-    ledger::Shortfall,
+    ledger::{Evidence, Shortfall},
     view::ProviderTotals,
     AccountId, BlockNumber, Credits,
 };
@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
         let charged = folded.parts.iter().map(|part| part.charged).sum();
         let uncollected = charge_all::<T::Ledger>(batch, &lines, &mut folded.sums);
         let Attribution { per_provider, rows } = attribute(batch, &lines, &mut folded.sums, uncollected);
-        let providers = totals(&lines.providers, folded.parts, &per_provider);
+        let providers = totals::<T::Evidence>(&lines.providers, folded.parts, &per_provider);
 
         let last_seq = batch.last_seq();
         let key = SequenceKey::from(last_seq);
@@ -93,7 +93,11 @@ impl<T: Config> Pallet<T> {
 }
 
 /// One row for each provider that served a receipt of the batch.
-fn totals(providers: &[AccountId], parts: Vec<Part>, uncollected: &[Credits]) -> Vec<ProviderTotals> {
+fn totals<E: Evidence>(
+    providers: &[AccountId],
+    parts: Vec<Part>,
+    uncollected: &[Credits],
+) -> Vec<ProviderTotals> {
     let rows = providers.iter().zip(parts).zip(uncollected);
     let rows = rows.filter(|((_, part), _)| part.count > 0);
     rows.map(|((provider, part), missing)| ProviderTotals {
@@ -108,6 +112,7 @@ fn totals(providers: &[AccountId], parts: Vec<Part>, uncollected: &[Credits]) ->
         }),
         root: part.root(),
         settled: None,
+        evidence: E::level(provider),
     })
     .collect()
 }

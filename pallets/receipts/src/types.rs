@@ -110,6 +110,7 @@ impl BatchRecord {
             count: part.count,
             root: part.root,
             collected: part.collected,
+            evidence: part.evidence,
         })
     }
 

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use frame_support::defensive;
 use stipend_primitives::{
+    attestation::GpuUse,
     ledger::{OpenItem, Shortfall, Unsettled},
     settlement::{Item, VerdictKind},
     view::{BatchView, Settled},
@@ -119,7 +120,7 @@ impl<T: Config> Unsettled for Pallet<T> {
         }
     }
 
-    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits) {
+    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits, gpu: GpuUse) {
         let Some((key, mut record)) = Self::locate_item(item) else {
             defensive!("an item is settled whose batch does not exist");
             return;
@@ -129,7 +130,7 @@ impl<T: Config> Unsettled for Pallet<T> {
             defensive!("an item is settled that is not open");
             return;
         };
-        part.settled = Some(Settled { verdict, refunded, at: Self::now() });
+        part.settled = Some(Settled { verdict, refunded, gpu, at: Self::now() });
         let is_settled = record.is_settled();
         Batches::<T>::insert(&item.gateway, key, record);
         if is_settled {

@@ -6,6 +6,7 @@ use frame_support::{
     traits::Get,
     weights::{constants::ParityDbWeight, Weight},
 };
+use stipend_primitives::batch::PROVIDERS_MAX;
 
 /// Weight functions needed for `pallet_receipts`.
 pub trait WeightInfo {
@@ -28,6 +29,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             // The wallet, and where its reservation falls short whether its owner has a key.
             .saturating_add(T::DbWeight::get().reads(u64::from(d).saturating_mul(2)))
             .saturating_add(T::DbWeight::get().reads(u64::from(l).saturating_mul(2)))
+            // What is known of each provider's hardware.
+            .saturating_add(T::DbWeight::get().reads(u64::from(l.min(PROVIDERS_MAX)).saturating_mul(2)))
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes(d.into()))
     }
@@ -52,6 +55,8 @@ impl WeightInfo for () {
             // The wallet, and where its reservation falls short whether its owner has a key.
             .saturating_add(ParityDbWeight::get().reads(u64::from(d).saturating_mul(2)))
             .saturating_add(ParityDbWeight::get().reads(u64::from(l).saturating_mul(2)))
+            // What is known of each provider's hardware.
+            .saturating_add(ParityDbWeight::get().reads(u64::from(l.min(PROVIDERS_MAX)).saturating_mul(2)))
             .saturating_add(ParityDbWeight::get().writes(5))
             .saturating_add(ParityDbWeight::get().writes(d.into()))
     }

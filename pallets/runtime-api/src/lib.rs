@@ -12,12 +12,13 @@ use sp_core::H256;
 use stipend_primitives::{
     cost::{PriceBook, Usage},
     council::Motion,
+    evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
     settlement::{Item, Turnout},
     view::{
         BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, SettlementView,
+        Provider, Quote, Scores, SettlementView,
     },
     AccountId, BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, NodeKey, ProgramId, Role,
     Sequence,
@@ -117,6 +118,14 @@ sp_api::decl_runtime_apis! {
         fn vote_of(item: Item, validator: H256) -> Option<H256>;
         /// Who votes in the session under way.
         fn turnout() -> Turnout;
+        /// How providers and gateways fare since the first block.
+        fn scores() -> Scores;
+    }
+
+    /// Evidence of the providers' hardware.
+    pub trait EvidenceApi {
+        /// Whose tokens count, what classes ask for, and each provider's level.
+        fn status() -> EvidenceStatus;
     }
 
     /// Figures that nodes report to Prometheus.

@@ -12,7 +12,7 @@ use frame_system::RawOrigin;
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::{ed25519, H256};
 use stipend_primitives::{
-    attestation::{Attestation, SignedAttestation},
+    attestation::{Attestation, GpuUse, SignedAttestation},
     batch::{Batch, Line, Record, SignedBatch},
     cost::Usage,
     ledger::{Ledger, Prices, Roles, Unsettled},
@@ -23,7 +23,7 @@ use stipend_primitives::{
 
 use crate::{
     crypto::{AuthorityId, KEY_TYPE},
-    pallet::{Authorities, Call, Config, Pallet, Providers, RefundQueue, Votes},
+    pallet::{Authorities, Call, Config, GridIntensities, Pallet, Providers, RefundQueue, Votes},
     types::{QueuedRefunds, REFUNDS_AT_ONCE_MAX},
 };
 
@@ -80,6 +80,10 @@ fn open_item<T: Config>(wallets_count: u32) -> (Item, H256) {
     let batch_hash = batch.hash();
     T::Unsettled::submit_for_test(SignedBatch { batch, signature: [0; 64] });
     (Item { gateway, first_seq: 0, provider: provider() }, batch_hash)
+}
+
+fn gpu() -> GpuUse {
+    GpuUse { time_ms: Some(u64::MAX), energy_mj: Some(u64::MAX) }
 }
 
 fn refunds(range: core::ops::Range<u32>) -> Vec<Refund> {
@@ -156,7 +160,7 @@ mod benches {
     fn authorize_vote(r: Linear<0, REFUNDS_MAX>) -> Result<(), BenchmarkError> {
         let (item, batch_hash) = open_item::<T>(1);
         let key = authority::<T>(100);
-        let ballot = Vote { item, batch_hash, verdict: adjust(refunds(0..r)) };
+        let ballot = Vote { item, batch_hash, verdict: adjust(refunds(0..r)), gpu: gpu() };
         let (validator, signature) = signed::<T>(&ballot, &key);
         let call = Call::<T>::vote { vote: Box::new(ballot), validator, signature };
         #[block]
@@ -170,7 +174,7 @@ mod benches {
     fn vote_without_quorum(r: Linear<0, REFUNDS_MAX>) -> Result<(), BenchmarkError> {
         let (item, batch_hash) = open_item::<T>(1);
         let key = authority::<T>(100);
-        let ballot = Vote { item: item.clone(), batch_hash, verdict: adjust(refunds(0..r)) };
+        let ballot = Vote { item: item.clone(), batch_hash, verdict: adjust(refunds(0..r)), gpu: gpu() };
         let (validator, _) = signed::<T>(&ballot, &key);
         #[block]
         {
@@ -184,7 +188,7 @@ mod benches {
     fn vote(r: Linear<0, REFUNDS_AT_ONCE_MAX>) -> Result<(), BenchmarkError> {
         let (item, batch_hash) = open_item::<T>(r.max(1));
         let key = authority::<T>(1);
-        let ballot = Vote { item: item.clone(), batch_hash, verdict: adjust(refunds(0..r)) };
+        let ballot = Vote { item: item.clone(), batch_hash, verdict: adjust(refunds(0..r)), gpu: gpu() };
         let (validator, _) = signed::<T>(&ballot, &key);
         #[block]
         {
@@ -201,6 +205,7 @@ mod benches {
             kind: VerdictKind::Adjust,
             refunds: BoundedVec::truncate_from(refunds(0..r)),
             refunded: 0,
+            gpu: gpu(),
         };
         #[block]
         {
@@ -220,6 +225,7 @@ mod benches {
             kind: VerdictKind::Adjust,
             refunds: BoundedVec::truncate_from(list),
             refunded: 0,
+            gpu: gpu(),
         };
         RefundQueue::<T>::insert(&item, queued);
         #[block]
@@ -257,6 +263,16 @@ mod benches {
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, provider());
         assert!(Providers::<T>::get(provider()).is_some_and(|provider| !provider.suspended));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_grid_intensity() -> Result<(), BenchmarkError> {
+        let origin = T::CouncilOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        super::register_provider::<T>();
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, provider(), Some(400_000));
+        assert_eq!(GridIntensities::<T>::get(provider()), Some(400_000));
         Ok(())
     }
 

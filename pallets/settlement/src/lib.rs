@@ -10,10 +10,11 @@ pub mod block_body;
 pub mod crypto;
 #[cfg(test)]
 mod mock;
-mod offchain;
+pub mod offchain;
 mod providers;
 pub mod quorum;
 mod refunds;
+mod scores;
 #[cfg(test)]
 mod tests;
 #[cfg(any(test, feature = "try-runtime", feature = "std"))]
@@ -41,10 +42,10 @@ pub mod pallet {
     use sp_core::{ConstU32, H256};
     use sp_runtime::traits::UniqueSaturatedInto;
     use stipend_primitives::{
-        attestation::SignedAttestation,
-        ledger::{Ledger, Prices, Roles, Unsettled},
+        attestation::{GpuUse, SignedAttestation},
+        ledger::{Evidence, Ledger, Prices, Roles, Unsettled},
         settlement::{Item, VerdictKind, Vote},
-        view::Provider,
+        view::{Provider, Score},
         AccountId, Credits, Endpoint, PublicKey, Role, Signature,
     };
 
@@ -58,7 +59,7 @@ pub mod pallet {
     };
 
     /// Layout of the state. A change of it comes with a migration in the runtime.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
@@ -84,6 +85,9 @@ pub mod pallet {
 
         /// What is to be settled.
         type Unsettled: Unsettled;
+
+        /// What is known of the providers' hardware, and what classes ask of it.
+        type Evidence: Evidence;
 
         /// Finds batches in blocks, for the off-chain worker.
         type ExtractBatch: ExtractBatch;
@@ -113,6 +117,23 @@ pub mod pallet {
     /// The providers: attestation key, endpoint, whether suspended.
     #[pallet::storage]
     pub type Providers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Provider>;
+
+    /// The keys with which providers signed two truths, by provider: none of them counts again.
+    #[pallet::storage]
+    pub type BurntKeys<T: Config> =
+        StorageDoubleMap<_, Blake2_128Concat, AccountId, Blake2_128Concat, PublicKey, ()>;
+
+    /// Milligrams of CO2 equivalent that the grid of a provider emits for a kilowatt-hour, where known.
+    #[pallet::storage]
+    pub type GridIntensities<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, u32>;
+
+    /// How each provider's items were settled.
+    #[pallet::storage]
+    pub type ProviderScores<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Score, ValueQuery>;
+
+    /// How each gateway's items were settled.
+    #[pallet::storage]
+    pub type GatewayScores<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Score, ValueQuery>;
 
     /// The votes on each open item that has any.
     #[pallet::storage]
@@ -180,6 +201,13 @@ pub mod pallet {
             /// The provider.
             provider: AccountId,
         },
+        /// What the grid of a provider emits was set, or is no longer known.
+        GridIntensitySet {
+            /// The provider.
+            provider: AccountId,
+            /// Milligrams of CO2 equivalent for a kilowatt-hour.
+            mg_per_kwh: Option<u32>,
+        },
         /// A validator voted, or changed its vote.
         Voted {
             /// On what.
@@ -206,6 +234,8 @@ pub mod pallet {
             verdict: VerdictKind,
             /// Micro-credits given back.
             refunded: Credits,
+            /// What the provider's GPUs took, by its attestation.
+            gpu: GpuUse,
         },
         /// A validator voted on none of the items that were settled in the session that ends.
         ValidatorAbsent {
@@ -227,6 +257,10 @@ pub mod pallet {
         BadEndpoint,
         /// The provider is not suspended: there is nothing to reinstate.
         NotSuspended,
+        /// With this key the provider signed two truths: the council registers another key first.
+        BurntKey,
+        /// No grid emits that much: give milligrams of CO2 equivalent for a kilowatt-hour, 2,000,000 at most.
+        BadGridIntensity,
         /// The provider is suspended already: nothing to report.
         AlreadySuspended,
         /// Only accounts with a role may report.
@@ -331,12 +365,26 @@ pub mod pallet {
             Self::do_report_equivocation(&a, &b)
         }
 
-        /// Lets a suspended provider's attestations count again. For the council.
+        /// Lets the attestations of a suspended provider that has another key by now count again. For the
+        /// council.
         #[pallet::call_index(4)]
         #[pallet::weight(T::WeightInfo::reinstate_provider())]
         pub fn reinstate_provider(origin: OriginFor<T>, who: AccountId) -> DispatchResult {
             T::CouncilOrigin::ensure_origin(origin)?;
             Self::do_reinstate_provider(who)
+        }
+
+        /// Says what the grid that feeds a provider emits: milligrams of CO2 equivalent for a kilowatt-hour,
+        /// by which energy is shown as emissions; `None` if it is not known. For the council.
+        #[pallet::call_index(5)]
+        #[pallet::weight(T::WeightInfo::set_grid_intensity())]
+        pub fn set_grid_intensity(
+            origin: OriginFor<T>,
+            who: AccountId,
+            mg_per_kwh: Option<u32>,
+        ) -> DispatchResult {
+            T::CouncilOrigin::ensure_origin(origin)?;
+            Self::do_set_grid_intensity(who, mg_per_kwh)
         }
     }
 

@@ -11,12 +11,14 @@ use sp_core::{ConstU16, H256};
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{generic, traits::BlakeTwo256, BuildStorage, MultiSignature};
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::{Batch, SignedBatch},
     cost::PriceEntry,
+    evidence::EvidenceLevel,
     leaf::UsageLeaf,
-    ledger::{Ledger, OpenItem, PriceError, Prices, Roles, Shortfall, Unsettled},
+    ledger::{Evidence, Ledger, OpenItem, PriceError, Prices, Roles, Shortfall, Unsettled},
     settlement::{Item, UnattestedPolicy, VerdictKind},
-    AccountId, BookVersion, ClassId, Credits, ModelId, Role,
+    AccountId, BlockNumber, BookVersion, ClassId, Credits, ModelId, Role,
 };
 
 use crate::{self as pallet_settlement, ExtractBatch};
@@ -94,6 +96,7 @@ impl pallet_settlement::Config for Test {
     type Prices = PricesStandIn;
     type Roles = RolesStandIn;
     type Unsettled = UnsettledStandIn;
+    type Evidence = EvidenceStandIn;
     type UnattestedAfter = ConstU32<UNATTESTED_AFTER>;
     type WeightInfo = ();
 }
@@ -103,6 +106,8 @@ parameter_types! {
     pub static Open: BTreeMap<Item, OpenItem> = BTreeMap::new();
     /// The items closed so far, with what came of them.
     pub static Closed: Vec<(Item, VerdictKind, Credits)> = Vec::new();
+    /// What the item that was closed last took of GPUs.
+    pub static LastGpuUse: GpuUse = GpuUse::default();
     /// What wallets owe the batches.
     pub static Owed: Option<Vec<Shortfall>> = Some(Vec::new());
     /// The refunds paid.
@@ -111,6 +116,12 @@ parameter_types! {
     pub static RefundMax: Credits = Credits::MAX;
     /// The classes whose charges stand unattested.
     pub static Accepted: BTreeSet<ClassId> = BTreeSet::new();
+    /// The providers with evidence.
+    pub static Hardware: BTreeSet<AccountId> = BTreeSet::new();
+    /// The classes that require evidence, of batches that come in this block or later.
+    pub static Required: BTreeMap<ClassId, u32> = BTreeMap::new();
+    /// Whose evidence was forgotten.
+    pub static Forgotten: Vec<AccountId> = Vec::new();
     /// Who has which role.
     pub static Members: BTreeSet<(AccountId, Role)> = BTreeSet::new();
     /// The extrinsics of each block.
@@ -151,6 +162,26 @@ impl Ledger for LedgerStandIn {
     }
 
     fn endow(_owner: &AccountId, _class: ClassId, _amount: Credits) {}
+}
+
+pub struct EvidenceStandIn;
+
+impl Evidence for EvidenceStandIn {
+    fn level(provider: &AccountId) -> EvidenceLevel {
+        if Hardware::get().contains(provider) {
+            EvidenceLevel::Hardware
+        } else {
+            EvidenceLevel::Software
+        }
+    }
+
+    fn required(at: BlockNumber) -> Vec<ClassId> {
+        Required::get().into_iter().filter(|(_, since)| *since <= at).map(|(class, _)| class).collect()
+    }
+
+    fn forget(provider: &AccountId) {
+        Forgotten::mutate(|forgotten| forgotten.push(provider.clone()));
+    }
 }
 
 pub struct PricesStandIn;
@@ -204,9 +235,10 @@ impl Unsettled for UnsettledStandIn {
         Owed::get()
     }
 
-    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits) {
+    fn close_item(item: &Item, verdict: VerdictKind, refunded: Credits, gpu: GpuUse) {
         assert!(Open::mutate(|open| open.remove(item)).is_some(), "only open items are closed");
         Closed::mutate(|closed| closed.push((item.clone(), verdict, refunded)));
+        LastGpuUse::set(gpu);
     }
 
     fn submit_for_test(signed: SignedBatch) {
@@ -238,6 +270,7 @@ fn open_item(batch: &Batch, provider: AccountId, submitted_at: u32) -> OpenItem 
         collected -= owed.amount;
     }
     OpenItem {
+        evidence: EvidenceStandIn::level(&provider),
         item: Item { gateway: batch.gateway.clone(), first_seq: batch.first_seq, provider },
         last_seq: batch.last_seq(),
         submitted_at,
@@ -281,6 +314,9 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
     Paid::set(BTreeMap::new());
     RefundMax::set(Credits::MAX);
     Accepted::set(BTreeSet::new());
+    Hardware::set(BTreeSet::new());
+    Required::set(BTreeMap::new());
+    Forgotten::set(Vec::new());
     Members::set(BTreeSet::new());
     Bodies::set(BTreeMap::new());
     let storage = frame_system::GenesisConfig::<Test>::default().build_storage().unwrap();

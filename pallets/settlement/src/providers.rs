@@ -6,16 +6,17 @@ use sp_core::H256;
 use sp_runtime::traits::Zero;
 use stipend_primitives::{
     attestation::{Attestation, SignedAttestation},
-    ledger::Roles,
+    energy::GRID_MG_PER_KWH_MAX,
+    ledger::{Evidence, Roles},
     view::Provider,
     AccountId, Endpoint, PublicKey, Role,
 };
 
-use crate::pallet::{Config, Error, Event, Pallet, Providers};
+use crate::pallet::{BurntKeys, Config, Error, Event, GridIntensities, Pallet, Providers};
 
 impl<T: Config> Pallet<T> {
     /// Hash of the first block: signatures are for one chain.
-    pub(crate) fn genesis_hash() -> H256 {
+    pub fn genesis_hash() -> H256 {
         frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero())
     }
 
@@ -29,14 +30,20 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The provider's registration, if its attestations may count: registered and with the role.
-    pub(crate) fn provider_in_office(who: &AccountId) -> Option<Provider> {
+    pub fn provider_in_office(who: &AccountId) -> Option<Provider> {
         Providers::<T>::get(who).filter(|_| T::Roles::has(who, Role::Provider))
     }
 
     pub(crate) fn do_register_provider(who: AccountId, key: PublicKey, endpoint: Endpoint) -> DispatchResult {
         ensure!(T::Roles::has(&who, Role::Provider), Error::<T>::NotProvider);
         ensure!(Self::is_endpoint(&endpoint), Error::<T>::BadEndpoint);
-        let suspended = Providers::<T>::get(&who).is_some_and(|provider| provider.suspended);
+        ensure!(!BurntKeys::<T>::contains_key(&who, key), Error::<T>::BurntKey);
+        let before = Providers::<T>::get(&who);
+        let suspended = before.as_ref().is_some_and(|provider| provider.suspended);
+        if before.is_some_and(|provider| provider.key != key) {
+            // It was about the other key.
+            T::Evidence::forget(&who);
+        }
         Providers::<T>::insert(&who, Provider { key, endpoint, suspended });
         Self::deposit_event(Event::ProviderRegistered { provider: who });
         Ok(())
@@ -56,13 +63,15 @@ impl<T: Config> Pallet<T> {
         let mut provider = Providers::<T>::get(who).ok_or(Error::<T>::UnknownProvider)?;
         ensure!(!provider.suspended, Error::<T>::AlreadySuspended);
         ensure!(range(&a.attestation) == range(&b.attestation), Error::<T>::NotOneRange);
-        ensure!(served(&a.attestation) != served(&b.attestation), Error::<T>::NoEquivocation);
+        ensure!(a.attestation != b.attestation, Error::<T>::NoEquivocation);
         let genesis = Self::genesis_hash();
         for signed in [a, b] {
             ensure!(signed.verifies(&genesis, &provider.key), Error::<T>::BadAttestationSignature);
         }
         provider.suspended = true;
+        BurntKeys::<T>::insert(who, provider.key, ());
         Providers::<T>::insert(who, provider);
+        T::Evidence::forget(who);
         Self::deposit_event(Event::ProviderSuspended { provider: who.clone() });
         Ok(())
     }
@@ -70,9 +79,23 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_reinstate_provider(who: AccountId) -> DispatchResult {
         let mut provider = Providers::<T>::get(&who).ok_or(Error::<T>::UnknownProvider)?;
         ensure!(provider.suspended, Error::<T>::NotSuspended);
+        // The proof holds for ever: with this key, anybody could suspend the provider again.
+        ensure!(!BurntKeys::<T>::contains_key(&who, provider.key), Error::<T>::BurntKey);
         provider.suspended = false;
         Providers::<T>::insert(&who, provider);
         Self::deposit_event(Event::ProviderReinstated { provider: who });
+        Ok(())
+    }
+
+    /// Sets what the grid that feeds a provider emits, or forgets it.
+    pub(crate) fn do_set_grid_intensity(who: AccountId, mg_per_kwh: Option<u32>) -> DispatchResult {
+        ensure!(Providers::<T>::contains_key(&who), Error::<T>::UnknownProvider);
+        ensure!(
+            mg_per_kwh.is_none_or(|intensity| intensity <= GRID_MG_PER_KWH_MAX),
+            Error::<T>::BadGridIntensity
+        );
+        GridIntensities::<T>::set(&who, mg_per_kwh);
+        Self::deposit_event(Event::GridIntensitySet { provider: who, mg_per_kwh });
         Ok(())
     }
 }
@@ -100,10 +123,4 @@ fn is_port(text: &str) -> bool {
 /// What an attestation is about.
 fn range(attestation: &Attestation) -> (&AccountId, &AccountId, u64, u64) {
     (&attestation.provider, &attestation.gateway, attestation.first_seq, attestation.last_seq)
-}
-
-/// What an attestation says was served. GPU time and energy stay out: measured again they may read
-/// otherwise, and no credit depends on them.
-fn served(attestation: &Attestation) -> (u32, u64, u64, u64, H256) {
-    (attestation.count, attestation.input, attestation.cached_input, attestation.output, attestation.root)
 }

@@ -2,6 +2,7 @@
 
 use frame_support::{traits::Get, weights::Weight};
 use stipend_primitives::{
+    attestation::GpuUse,
     ledger::{Ledger, Unsettled},
     settlement::{Item, Refund, Refunds, Verdict},
     Credits,
@@ -27,13 +28,13 @@ pub fn total(refunds: &[Refund]) -> Option<Credits> {
 
 impl<T: Config> Pallet<T> {
     /// Applies the quorum's verdict.
-    pub(crate) fn settle(item: Item, verdict: Verdict) {
+    pub(crate) fn settle(item: Item, verdict: Verdict, gpu: GpuUse) {
         let kind = verdict.kind();
         let refunds = match verdict {
             Verdict::Match => Refunds::default(),
             Verdict::Adjust { refunds, .. } | Verdict::Unattested { refunds } => refunds,
         };
-        Self::pay(item, QueuedRefunds { kind, refunds, refunded: 0 }, REFUNDS_AT_ONCE_MAX);
+        Self::pay(item, QueuedRefunds { kind, refunds, refunded: 0, gpu }, REFUNDS_AT_ONCE_MAX);
     }
 
     /// Pays up to `limit` refunds of a verdict; closes the item with the last one.
@@ -46,8 +47,10 @@ impl<T: Config> Pallet<T> {
         }
         if queued.refunds.is_empty() {
             RefundQueue::<T>::remove(&item);
-            T::Unsettled::close_item(&item, queued.kind, queued.refunded);
-            Self::deposit_event(Event::Settled { item, verdict: queued.kind, refunded: queued.refunded });
+            let QueuedRefunds { kind, refunded, gpu, .. } = queued;
+            Self::score(&item, kind, refunded, gpu);
+            T::Unsettled::close_item(&item, kind, refunded, gpu);
+            Self::deposit_event(Event::Settled { item, verdict: kind, refunded, gpu });
         } else {
             let remaining = queued.refunds.len() as u32;
             RefundQueue::<T>::insert(&item, queued);

@@ -2,10 +2,13 @@
 
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
-use stipend_primitives::{ledger::Unsettled, settlement::VerdictKind};
+use stipend_primitives::{ledger::Unsettled, settlement::VerdictKind, view::Score, Credits};
 
 use crate::{
-    pallet::{Accounts, Authorities, Config, Pallet, Providers, RefundQueue, Turnout, Votes},
+    pallet::{
+        Accounts, Authorities, Config, GatewayScores, Pallet, ProviderScores, Providers, RefundQueue,
+        Turnout, Votes,
+    },
     refunds::{are_canonical, total},
 };
 
@@ -15,6 +18,7 @@ impl<T: Config> Pallet<T> {
         Self::check_authorities()?;
         Self::check_votes()?;
         Self::check_refund_queue()?;
+        Self::check_scores()?;
         for (_, provider) in Providers::<T>::iter() {
             ensure!(Self::is_endpoint(&provider.endpoint), "a provider's endpoint cannot be asked at");
         }
@@ -53,6 +57,26 @@ impl<T: Config> Pallet<T> {
             }
         }
         Ok(())
+    }
+
+    fn check_scores() -> Result<(), TryRuntimeError> {
+        let of_providers = Self::sum(ProviderScores::<T>::iter_values())?;
+        let of_gateways = Self::sum(GatewayScores::<T>::iter_values())?;
+        ensure!(of_providers == of_gateways, "an item counts for its provider and not for its gateway");
+        Ok(())
+    }
+
+    /// Items, credits collected and credits refunded of all scores together.
+    fn sum(scores: impl Iterator<Item = Score>) -> Result<(u128, Credits, Credits), TryRuntimeError> {
+        let (mut items, mut collected, mut refunded) = (0u128, 0, 0);
+        for score in scores {
+            ensure!(score.refunded <= score.collected, "more was refunded than was collected");
+            items += u128::from(score.matched) + u128::from(score.adjusted) + u128::from(score.unattested);
+            // Cannot saturate: all credits that there are fit.
+            collected = score.collected.saturating_add(collected);
+            refunded = score.refunded.saturating_add(refunded);
+        }
+        Ok((items, collected, refunded))
     }
 
     fn check_refund_queue() -> Result<(), TryRuntimeError> {

@@ -7,6 +7,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_core::{ConstU32, H256};
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::SignedBatch,
     settlement::{Refunds, VerdictKind},
     view::hex_32,
@@ -59,6 +60,8 @@ pub struct QueuedRefunds {
     pub kind: VerdictKind,
     /// Refunds still to pay.
     pub refunds: Refunds,
+    /// What the provider's GPUs took, by the attestation that the quorum agreed on.
+    pub gpu: GpuUse,
     /// Micro-credits given back so far.
     pub refunded: Credits,
 }

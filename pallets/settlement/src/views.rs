@@ -39,6 +39,7 @@ impl<T: Config> Pallet<T> {
                     count: totals.count,
                     quorum: Self::quorum(),
                     settled: totals.settled.clone(),
+                    evidence: totals.evidence,
                 }
             })
             .collect()
@@ -61,6 +62,7 @@ impl<T: Config> Pallet<T> {
             count: open.count,
             quorum: Self::quorum(),
             settled: None,
+            evidence: open.evidence,
         }
     }
 

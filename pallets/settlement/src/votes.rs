@@ -125,7 +125,7 @@ impl<T: Config> Pallet<T> {
             return Err(Refusal::RefundsTooHigh);
         }
 
-        let verdict_hash = vote.verdict.hash();
+        let verdict_hash = vote.verdict_hash();
         let mut records = Votes::<T>::get(&vote.item);
         records.retain(|record| is_authority(&authorities, &record.validator));
         let kind = vote.verdict.kind();
@@ -186,7 +186,7 @@ impl<T: Config> Pallet<T> {
         if counted.has_quorum {
             Votes::<T>::remove(&vote.item);
             Self::count_turnout(&counted.records);
-            Self::settle(counted.open.item, vote.verdict);
+            Self::settle(counted.open.item, vote.verdict, vote.gpu);
             Ok(None.into())
         } else {
             Votes::<T>::insert(&vote.item, counted.records);

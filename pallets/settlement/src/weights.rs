@@ -23,6 +23,7 @@ pub trait WeightInfo {
     fn pay_refunds(r: u32) -> Weight;
     fn report_equivocation() -> Weight;
     fn reinstate_provider() -> Weight;
+    fn set_grid_intensity() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -31,7 +32,7 @@ pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn register_provider() -> Weight {
         Weight::from_parts(15_000_000, 0)
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 
@@ -57,9 +58,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn vote(r: u32) -> Weight {
         Weight::from_parts(60_000_000, 0)
             .saturating_add(Weight::from_parts(8_000_000, 0).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(r.into()))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(6))
             .saturating_add(T::DbWeight::get().writes(r.into()))
     }
 
@@ -72,19 +73,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn pay_refunds(r: u32) -> Weight {
         Weight::from_parts(20_000_000_000, 0)
             .saturating_add(Weight::from_parts(8_000_000, 0).saturating_mul(r.into()))
-            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().reads(r.into()))
-            .saturating_add(T::DbWeight::get().writes(2))
+            .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes(r.into()))
     }
 
     fn report_equivocation() -> Weight {
         Weight::from_parts(140_000_000, 0)
             .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
 
     fn reinstate_provider() -> Weight {
+        Weight::from_parts(15_000_000, 0)
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+
+    fn set_grid_intensity() -> Weight {
         Weight::from_parts(15_000_000, 0)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -94,7 +101,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// For tests.
 impl WeightInfo for () {
     fn register_provider() -> Weight {
-        ParityDbWeight::get().reads_writes(2, 1)
+        ParityDbWeight::get().reads_writes(3, 1)
     }
 
     fn set_endpoint() -> Weight {
@@ -110,7 +117,7 @@ impl WeightInfo for () {
     }
 
     fn vote(r: u32) -> Weight {
-        ParityDbWeight::get().reads_writes(6 + u64::from(r), 4 + u64::from(r))
+        ParityDbWeight::get().reads_writes(8 + u64::from(r), 6 + u64::from(r))
     }
 
     fn queue_refunds(_r: u32) -> Weight {
@@ -118,14 +125,18 @@ impl WeightInfo for () {
     }
 
     fn pay_refunds(r: u32) -> Weight {
-        ParityDbWeight::get().reads_writes(2 + u64::from(r), 2 + u64::from(r))
+        ParityDbWeight::get().reads_writes(5 + u64::from(r), 4 + u64::from(r))
     }
 
     fn report_equivocation() -> Weight {
-        ParityDbWeight::get().reads_writes(9, 1)
+        ParityDbWeight::get().reads_writes(9, 2)
     }
 
     fn reinstate_provider() -> Weight {
+        ParityDbWeight::get().reads_writes(3, 1)
+    }
+
+    fn set_grid_intensity() -> Weight {
         ParityDbWeight::get().reads_writes(2, 1)
     }
 }

@@ -3,7 +3,7 @@
 //! | kind of act | approvals | calls |
 //! |---|---|---|
 //! | [`Act::Ledger`] | more than 1/2 | prices, classes, programs, mint allowances |
-//! | [`Act::Members`] | at least 2/3 | roles (seats on the council among them), providers |
+//! | [`Act::Members`] | at least 2/3 | roles (seats on the council among them), providers, evidence |
 //! | [`Act::Validators`] | at least 2/3 | validators, node list, stalled finality |
 //! | [`Act::Upgrade`] | at least 3/4 | another runtime |
 //!
@@ -57,7 +57,7 @@ pub const PROPOSALS_MAX: u32 = SEATS_MAX * PROPOSALS_PER_MEMBER;
 pub enum Act {
     /// Prices, classes, programs, mint allowances.
     Ledger,
-    /// Roles and providers.
+    /// Roles, providers, and the evidence that is asked of them.
     Members,
     /// Validators, the node list, stalled finality.
     Validators,
@@ -72,6 +72,7 @@ impl Act {
     /// The kind of a call; `None` if the call is not the council's to make.
     pub fn of(call: &RuntimeCall) -> Option<Act> {
         use pallet_entitlements::Call as Entitlements;
+        use pallet_evidence::Call as Evidence;
         use pallet_governance::Call as Governance;
         use pallet_roles::Call as Roles;
         use pallet_settlement::Call as Settlement;
@@ -85,7 +86,12 @@ impl Act {
             ) => Some(Act::Ledger),
             RuntimeCall::Roles(Roles::grant_role { .. } | Roles::revoke_role { .. })
             | RuntimeCall::Settlement(
-                Settlement::register_provider { .. } | Settlement::reinstate_provider { .. },
+                Settlement::register_provider { .. }
+                | Settlement::reinstate_provider { .. }
+                | Settlement::set_grid_intensity { .. },
+            )
+            | RuntimeCall::Evidence(
+                Evidence::set_trust { .. } | Evidence::set_keys { .. } | Evidence::set_class_policy { .. },
             ) => Some(Act::Members),
             RuntimeCall::Roles(_)
             | RuntimeCall::Governance(

@@ -3,7 +3,7 @@
 use frame_support::{parameter_types, traits::ConstU32};
 use stipend_primitives::{Credits, Moment, MICRO_CREDITS_PER_CREDIT};
 
-use crate::{Entitlements, Pricing, Roles, Runtime, Timestamp};
+use crate::{Entitlements, Evidence, Pricing, Roles, Runtime, Timestamp};
 
 use super::{council::EnsureLedger, MINUTE};
 
@@ -46,5 +46,6 @@ impl pallet_receipts::Config for Runtime {
     type Roles = Roles;
     type Ledger = Entitlements;
     type Prices = Pricing;
+    type Evidence = Evidence;
     type WeightInfo = pallet_receipts::weights::SubstrateWeight<Runtime>;
 }

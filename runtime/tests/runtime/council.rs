@@ -217,10 +217,19 @@ fn every_kind_of_act_passes_with_its_approvals_and_not_with_one_less() {
 #[test]
 fn clients_know_the_kind_of_every_call_that_is_the_councils() {
     let issuer = Eve.to_account_id();
+    let (class, policy) = Default::default();
+    let ask = pallet_evidence::Call::set_class_policy { class, policy };
     for (call, act) in [
         (grant(Role::Issuer), Some(Act::Members)),
         (pallet_roles::Call::add_validator { who: issuer.clone() }.into(), Some(Act::Validators)),
         (pallet_settlement::Call::reinstate_provider { who: issuer.clone() }.into(), Some(Act::Members)),
+        (
+            pallet_settlement::Call::set_grid_intensity { who: issuer.clone(), mg_per_kwh: None }.into(),
+            Some(Act::Members),
+        ),
+        (pallet_evidence::Call::set_trust { trust: None }.into(), Some(Act::Members)),
+        (pallet_evidence::Call::set_keys { keys: Default::default() }.into(), Some(Act::Members)),
+        (ask.into(), Some(Act::Members)),
         (pallet_entitlements::Call::increase_budget { program: 0, amount: 1 }.into(), Some(Act::Ledger)),
         (pallet_pricing::Call::publish { entries: Default::default() }.into(), Some(Act::Ledger)),
         (pallet_governance::Call::remove_node { node: H256::zero() }.into(), Some(Act::Validators)),

@@ -9,8 +9,8 @@ use stipend_primitives::{ClassId, Role};
 use stipend_runtime::{
     configs::council::CouncilInstance,
     genesis::{preset, preset_names},
-    Aura, Entitlements, Governance, Grandpa, Pricing, Receipts, Roles, Runtime, RuntimeGenesisConfig,
-    Session, Settlement, System,
+    Aura, Entitlements, Evidence, Governance, Grandpa, Pricing, Receipts, Roles, Runtime,
+    RuntimeGenesisConfig, Session, Settlement, System,
 };
 
 use crate::chain::{full_genesis, new_chain};
@@ -93,6 +93,7 @@ fn both_presets_build_a_state_that_holds_every_invariant() {
             assert_ok!(Pricing::do_try_state());
             assert_ok!(Receipts::do_try_state());
             assert_ok!(Settlement::do_try_state());
+            assert_ok!(Evidence::do_try_state());
             assert_ok!(Governance::do_try_state());
         });
     }

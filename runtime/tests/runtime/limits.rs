@@ -7,9 +7,12 @@ use frame_support::{
     weights::Weight,
 };
 use pallet_entitlements::{CLASSES_MAX, MINTS_MAX, RESERVE_ROWS_MAX};
+use pallet_evidence::Finding;
 use sp_core::{bounded::BoundedVec, H256};
 use sp_keyring::Ed25519Keyring::Alice;
+use stipend_evidence_token::{issue::Issuer, KeySet, DEVICES_MAX, KEYS_MAX};
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::{Batch, Line, Record, SignedBatch, LINES_MAX, PROVIDERS_MAX, RECEIPTS_MAX, WALLETS_MAX},
     cost::{PriceEntries, PriceEntry, Usage, BOOK_ENTRIES_MAX},
     mint::Grant,
@@ -110,9 +113,38 @@ fn a_vote_with_all_refunds_fits_into_a_block() {
         amount: u128::MAX,
     };
     let refunds = BoundedVec::truncate_from((0..REFUNDS_MAX).map(refund).collect());
-    let vote = Vote { item: item(), batch_hash: H256::zero(), verdict: Verdict::Unattested { refunds } };
+    let verdict = Verdict::Unattested { refunds };
+    let vote = Vote { item: item(), batch_hash: H256::zero(), verdict, gpu: GpuUse::default() };
     let call = pallet_settlement::Call::vote { vote: Box::new(vote), validator: [0; 32], signature: [0; 64] };
     assert_fits("a vote with all refunds", authorized_extrinsic(call.into()));
+}
+
+/// As many keys as a set can have, with the longest names.
+fn full_key_set() -> KeySet {
+    let key = |number: u32| {
+        let mut key = Issuer::new(&number.to_string()).key_set().keys()[0].clone();
+        key.id = BoundedVec::truncate_from(format!("{number:0128}").into_bytes());
+        key
+    };
+    KeySet::new((0..KEYS_MAX).map(key).collect()).unwrap()
+}
+
+#[test]
+fn the_largest_findings_fit_into_a_block() {
+    let report = |finding| {
+        let call = pallet_evidence::Call::report {
+            finding: Box::new(finding),
+            validator: [0; 32],
+            signature: [0; 64],
+        };
+        authorized_extrinsic(call.into())
+    };
+    let devices = BoundedVec::truncate_from(vec![H256::zero(); DEVICES_MAX]);
+    let (digest, nonce) = (H256::zero(), [0; 32]);
+    let evidence = Finding::Evidence { provider: account(1), round: 1, nonce, digest, devices };
+    assert_fits("evidence of the most GPUs", report(evidence));
+    let source = BoundedVec::truncate_from(vec![b'a'; 256]);
+    assert_fits("the largest key set", report(Finding::Keys { round: 1, source, keys: full_key_set() }));
 }
 
 #[test]
@@ -163,6 +195,9 @@ fn a_new_runtime_and_every_act_of_the_council_fit_into_a_block() {
             role: stipend_primitives::Role::Council,
         };
         assert_fits("leaving the council", signed(Alice, 0, leave));
+        let keys = pallet_evidence::Call::set_keys { keys: Box::new(full_key_set()) };
+        assert!(RuntimeCall::from(keys.clone()).get_dispatch_info().call_weight.all_lte(max));
+        assert_fits("the largest key set", signed(Alice, 0, proposal(keys, 1)));
     });
 }
 

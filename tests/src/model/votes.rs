@@ -2,6 +2,7 @@
 
 use sp_core::{bounded::BoundedVec, Pair, H256};
 use stipend_primitives::{
+    attestation::GpuUse,
     ledger::{OpenItem, Unsettled},
     settlement::{Refund, Refunds, Verdict, Vote},
     Credits,
@@ -21,7 +22,8 @@ impl World {
             3 => Verdict::Adjust { provider_root: H256::repeat_byte(share), receipts: 1, refunds },
             _ => Verdict::Unattested { refunds },
         };
-        let vote = Vote { item: open.item.clone(), batch_hash: open.batch_hash, verdict };
+        let gpu = GpuUse { time_ms: None, energy_mj: Some(u64::from(share)) };
+        let vote = Vote { item: open.item.clone(), batch_hash: open.batch_hash, verdict, gpu };
         // A quorum in most cases: otherwise nothing would ever be settled.
         let bits = if validators & 0x80 == 0 { validators | 0x07 } else { validators };
         (0..self.validators.len())

@@ -282,8 +282,12 @@ impl World {
 
     fn read_events(&mut self) {
         for record in System::events() {
-            if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled { item, verdict, refunded }) =
-                record.event
+            if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled {
+                item,
+                verdict,
+                refunded,
+                ..
+            }) = record.event
             {
                 self.books.settle(&item, verdict, refunded, self.validators.len());
             }

@@ -12,7 +12,7 @@ use sp_core::{crypto::Ss58Codec, H256};
 use stipend_primitives::{AccountId, ModelId, NAME_LEN_MAX};
 use zeroize::Zeroizing;
 
-use super::{file, Config, EngineConfig, Faults, GatewayConfig, ModelConfig};
+use super::{file, Config, EngineConfig, EvidenceConfig, Faults, GatewayConfig, ModelConfig};
 use crate::secret::{AttestationKey, EngineToken, TokenHash};
 
 impl Config {
@@ -49,6 +49,9 @@ impl Check<'_> {
             Some(H256(account_hex(text)?))
         });
         let engine = self.engine(file.engine);
+        let evidence = file.evidence.and_then(|evidence| {
+            self.parsed("evidence.url", evidence.url, EVIDENCE_URL, EvidenceConfig::new)
+        });
         let gateways = self.gateways(file.gateway);
         let models = self.models(file.model);
         Some(Config {
@@ -58,6 +61,8 @@ impl Check<'_> {
             data_dir: data_dir?,
             genesis: genesis?,
             engine: engine?,
+            evidence,
+            gpu: file.gpu,
             gateways,
             models,
             limits: file.limits,
@@ -133,7 +138,7 @@ impl Check<'_> {
                 Some(token)
             }
         };
-        Some(EngineConfig { authority: authority?, token })
+        Some(EngineConfig { kind: engine.kind, authority: authority?, token })
     }
 
     fn gateways(&mut self, gateways: Vec<file::Gateway>) -> Vec<GatewayConfig> {
@@ -149,7 +154,7 @@ impl Check<'_> {
             if !seen.insert(account.clone()) {
                 self.faults.push(format!("gateway {index}: the account {account} stands there twice"));
             }
-            checked.push(GatewayConfig { account, token: TokenHash::of(&token) });
+            checked.push(GatewayConfig { account, token: TokenHash::of(&token), signs: gateway.signs });
         }
         checked
     }
@@ -183,6 +188,8 @@ impl Check<'_> {
 
 const ENGINE_URL: &str =
     "http://HOST:PORT without a path (`/v1` is added); for TLS, put a local proxy in between";
+
+const EVIDENCE_URL: &str = "http://HOST:PORT/PATH with `{nonce}` once in the path or the query";
 
 fn engine_authority(url: &str) -> Option<Authority> {
     let uri: Uri = url.parse().ok()?;

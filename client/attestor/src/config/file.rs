@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::Limits;
+use super::{GpuConfig, Limits};
+use crate::engine::EngineKind;
 
 /// The file. Whatever must be there is still optional here, so that everything that is missing can be named
 /// at once.
@@ -17,6 +18,8 @@ pub(super) struct File {
     pub(super) data_dir: Option<PathBuf>,
     pub(super) genesis_hash: Option<String>,
     pub(super) engine: Option<Engine>,
+    pub(super) evidence: Option<Evidence>,
+    pub(super) gpu: Option<GpuConfig>,
     #[serde(default)]
     pub(super) gateway: Vec<Gateway>,
     #[serde(default)]
@@ -28,8 +31,15 @@ pub(super) struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Engine {
+    pub(super) kind: Option<EngineKind>,
     pub(super) url: Option<String>,
     pub(super) token_file: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Evidence {
+    pub(super) url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -37,6 +47,8 @@ pub(super) struct Engine {
 pub(super) struct Gateway {
     pub(super) account: Option<String>,
     pub(super) token_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) signs: bool,
 }
 
 #[derive(Deserialize)]

@@ -6,12 +6,15 @@ mod file;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use http::uri::Authority;
+use http::{uri::Authority, Uri};
 use serde::Deserialize;
 use sp_core::H256;
 use stipend_primitives::{batch::RECEIPTS_MAX, AccountId, ModelId};
 
-use crate::secret::{AttestationKey, EngineToken, TokenHash};
+use crate::{
+    engine::EngineKind,
+    secret::{AttestationKey, EngineToken, TokenHash},
+};
 
 /// Everything an attestor needs to know.
 pub struct Config {
@@ -31,6 +34,10 @@ pub struct Config {
     pub gateways: Vec<GatewayConfig>,
     /// What is served.
     pub models: Vec<ModelConfig>,
+    /// Where evidence of the hardware comes from; `None` where there is none to give.
+    pub evidence: Option<EvidenceConfig>,
+    /// Whose GPU time and energy are measured; `None`: no attestation carries them.
+    pub gpu: Option<GpuConfig>,
     /// Bounds.
     pub limits: Limits,
     /// Requests whose output is understated, to see that the chain notices. 0 outside of tests.
@@ -39,18 +46,61 @@ pub struct Config {
 
 /// The engine behind the attestor.
 pub struct EngineConfig {
+    /// Which engine it is; `None`: found out by asking it.
+    pub kind: Option<EngineKind>,
     /// Host and port; plain HTTP, for the engine stands beside the attestor.
     pub authority: Authority,
     /// What the engine wants to see, if anything.
     pub token: Option<EngineToken>,
 }
 
+/// The GPUs that serve.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GpuConfig {
+    /// Their UUIDs, as `nvidia-smi -L` shows them; empty: all GPUs of the machine.
+    #[serde(default)]
+    pub devices: Vec<String>,
+}
+
+/// The local service that asks the GPU and NVIDIA's verifier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvidenceConfig {
+    /// Its address with `{nonce}` in the place of the nonce.
+    template: String,
+}
+
+impl EvidenceConfig {
+    const NONCE: &'static str = "{nonce}";
+
+    /// Checks an address: plain HTTP, with `{nonce}` in path or query.
+    pub fn new(template: &str) -> Option<Self> {
+        let (before, after) = template.split_once(Self::NONCE)?;
+        let is_twice = after.contains(Self::NONCE);
+        let uri: Uri = format!("{before}{}{after}", "0".repeat(64)).parse().ok()?;
+        let authority = uri.authority()?.as_str();
+        // User and password in an address would end up in logs.
+        let is_plain = uri.scheme_str() == Some("http") && !authority.contains('@');
+        let is_in_host = !before.strip_prefix("http://")?.contains(['/', '?']);
+        (is_plain && !is_in_host && !is_twice).then(|| EvidenceConfig { template: template.into() })
+    }
+
+    /// The address for a nonce, written as 64 hex digits.
+    pub(crate) fn uri(&self, nonce: &[u8; 32]) -> Uri {
+        let address = self.template.replacen(Self::NONCE, &hex::encode(nonce), 1);
+        address.parse().expect("it was parsed with other digits in the same place; qed")
+    }
+}
+
 /// A gateway that may ask.
+#[derive(Clone)]
 pub struct GatewayConfig {
     /// Its account, whose key signs its claims.
     pub account: AccountId,
     /// Recognises its token.
     pub token: TokenHash,
+    /// Whether every request must bear its signature. One that is there must be good either way.
+    pub signs: bool,
 }
 
 /// A model that is served.
@@ -83,7 +133,8 @@ pub struct Limits {
     pub unclaimed_max: usize,
     /// Milliseconds after which a request that no claim named is forgotten.
     pub unclaimed_ms_max: u64,
-    /// Leaves of a gateway's ranges; beyond that the oldest ranges are forgotten.
+    /// Leaves of a gateway's ranges; beyond that the oldest ranges are forgotten, but for those that can still be
+    /// open on the chain: its newest 272.
     pub leaves_max: usize,
     /// Milliseconds after which a range is forgotten.
     pub range_ms_max: u64,
@@ -105,7 +156,8 @@ impl Default for Limits {
             unclaimed_max: 1_000_000,
             // A gateway that was down for a night can still claim what it acknowledged.
             unclaimed_ms_max: DAY_MS,
-            // 100 s of 20,000 requests a second: longer than the chain waits for an attestation.
+            // Older ranges are for whoever looks back; 70 bytes of memory each. The newest 272 ranges stay whatever
+            // they have: 27,200,000 leaves, 1.9 GB, of a gateway that fills every batch and is not settled.
             leaves_max: 2_000_000,
             range_ms_max: DAY_MS,
             scrape_ms: 5_000,

@@ -2,7 +2,10 @@
 
 use http::{header::AUTHORIZATION, HeaderMap};
 use stipend_openai::ApiError;
-use stipend_primitives::{AccountId, Digest};
+use stipend_primitives::{
+    signing::{self, Domain},
+    AccountId, Digest,
+};
 
 use crate::{config::account_hex, store::CannotBegin, App};
 
@@ -11,6 +14,9 @@ const GATEWAY_HEADER: &str = "x-stipend-gateway";
 
 /// Names the request: 32 hex digits of its digest.
 const REQUEST_HEADER: &str = "x-stipend-request";
+
+/// The gateway's signature over provider and digest: 128 hex digits.
+const SIGNATURE_HEADER: &str = "x-stipend-signature";
 
 /// The gateway that asks, if its token is the one configured for it. An unknown gateway and a wrong
 /// token get the same answer.
@@ -23,7 +29,7 @@ pub(crate) fn admit(app: &App, headers: &HeaderMap) -> Result<AccountId, ApiErro
     let gateway = text(GATEWAY_HEADER).and_then(account_hex).map(AccountId::new);
     let (Some(token), Some(gateway)) = (token, gateway) else { return Err(not_admitted()) };
     match app.gateways.get(&gateway) {
-        Some(known) if known.admits(token) => Ok(gateway),
+        Some(known) if known.token.admits(token) => Ok(gateway),
         _ => Err(not_admitted()),
     }
 }
@@ -38,8 +44,37 @@ fn not_admitted() -> ApiError {
     )
 }
 
-/// The request's digest.
-pub(super) fn digest(headers: &HeaderMap) -> Result<Digest, ApiError> {
+/// The request's digest, if the gateway's key speaks for it: the token alone travels with every request and can be
+/// picked up, the key never leaves the gateway.
+pub(super) fn digest(app: &App, gateway: &AccountId, headers: &HeaderMap) -> Result<Digest, ApiError> {
+    let digest = named(headers)?;
+    let Some(signature) = headers.get(SIGNATURE_HEADER) else {
+        let must_sign = app.gateways.get(gateway).is_none_or(|known| known.signs);
+        return if must_sign { Err(not_signed()) } else { Ok(digest) };
+    };
+    let mut bytes = [0; 64];
+    hex::decode_to_slice(signature, &mut bytes).map_err(|_| not_signed())?;
+    let mut body = [0; 48];
+    body[..32].copy_from_slice(app.provider.as_ref());
+    body[32..].copy_from_slice(&digest);
+    let payload = signing::payload(Domain::Forward, &app.genesis, &body);
+    match signing::verify(&payload, &bytes, gateway.as_ref()) {
+        true => Ok(digest),
+        false => Err(not_signed()),
+    }
+}
+
+fn not_signed() -> ApiError {
+    ApiError::new(
+        401,
+        "authentication_error",
+        "bad_signature",
+        "`x-stipend-signature` must carry the gateway's signature over this provider and this digest, as 128 hex \
+         digits. Check that the gateway has the key of the account it names, and that both are on one chain.",
+    )
+}
+
+fn named(headers: &HeaderMap) -> Result<Digest, ApiError> {
     let mut digest = Digest::default();
     headers.get(REQUEST_HEADER).and_then(|value| hex::decode_to_slice(value, &mut digest).ok()).ok_or_else(
         || {

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{meter::Meter, refuse, stream};
 use crate::{
-    engine::{collect, EngineError},
+    outbound::{collect, AskError},
     App,
 };
 
@@ -97,7 +97,7 @@ async fn pass_refusal(app: &App, response: http::Response<Incoming>, deadline: I
     let status = response.status();
     app.metrics.requests.with_label_values(&["engine_refused"]).inc();
     if !status.is_client_error() && !status.is_server_error() {
-        return engine_failed(app, &EngineError::Status(status.as_u16()));
+        return engine_failed(app, &AskError::Status(status.as_u16()));
     }
     // The engine's token is the attestor's matter: a gateway must not take this for its own.
     if matches!(status.as_u16(), 401 | 403) {
@@ -111,14 +111,14 @@ async fn pass_refusal(app: &App, response: http::Response<Incoming>, deadline: I
     refusal
 }
 
-fn engine_failed(app: &App, error: &EngineError) -> Response {
+fn engine_failed(app: &App, error: &AskError) -> Response {
     tracing::warn!(%error, "the engine gave no usable answer");
     app.metrics.requests.with_label_values(&["engine_failed"]).inc();
     refuse(&match error {
-        EngineError::TimedOut => ApiError::timeout("The engine did not answer in time. Try again."),
-        EngineError::Unreachable(_) => ApiError::upstream("The engine cannot be reached. Try again later."),
-        EngineError::Broken(_) => ApiError::upstream("The engine's answer broke off or is too large."),
-        EngineError::Status(_) => ApiError::upstream("The engine answered something that cannot be used."),
+        AskError::TimedOut => ApiError::timeout("The engine did not answer in time. Try again."),
+        AskError::Unreachable(_) => ApiError::upstream("The engine cannot be reached. Try again later."),
+        AskError::Broken(_) => ApiError::upstream("The engine's answer broke off or is too large."),
+        AskError::Status(_) => ApiError::upstream("The engine answered something that cannot be used."),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use std::sync::{atomic::Ordering, Arc};
 
-use stipend_openai::Counts;
+use stipend_openai::{Counts, RequestView};
 use stipend_primitives::{cost::Usage, ModelId};
 
-use crate::{config::ModelConfig, store::Ticket, App};
+use crate::{config::ModelConfig, gpu::Flight, store::Ticket, App};
 
 /// Meters one request. Dropped unused, it meters nothing and lets the request's digest go.
 pub(super) struct Meter {
@@ -13,13 +13,18 @@ pub(super) struct Meter {
     ticket: Ticket,
     model: ModelId,
     model_name: String,
-    /// How often the engine counts the prompt: once per choice.
+    /// Choices asked for per prompt, and prompts.
     choices: u64,
+    prompts: u64,
+    flight: Flight,
 }
 
 impl Meter {
-    pub(super) fn new(app: Arc<App>, ticket: Ticket, model: &ModelConfig, choices: u64) -> Self {
-        Meter { app, ticket, model: model.id, model_name: model.name.clone(), choices }
+    pub(super) fn new(app: Arc<App>, ticket: Ticket, model: &ModelConfig, view: &RequestView) -> Self {
+        let prompts = view.prompts_count();
+        let choices = view.generations_count() / prompts;
+        let flight = app.gpu.begin();
+        Meter { app, ticket, model: model.id, model_name: model.name.clone(), choices, prompts, flight }
     }
 
     /// Makes the counts durable. `None`, or counts that cannot be, are metered as nothing: a
@@ -32,15 +37,25 @@ impl Meter {
         };
         tracing::warn!(model = self.model_name, outcome, "a stream is metered as nothing");
         self.app.metrics.requests.with_label_values(&["unmetered"]).inc();
-        self.app.store.meter(self.ticket, self.model, Usage::default()).await
+        self.store(Usage::default()).await
     }
 
     /// Makes a usage durable.
     pub(super) async fn record_usage(self, usage: Usage) -> Result<(), stipend_receipt_log::Error> {
         let usage = self.misreported(usage);
+        let (app, name, choices, prompts) =
+            (self.app.clone(), self.model_name.clone(), self.choices, self.prompts);
+        self.store(usage).await?;
+        app.metrics.requests.with_label_values(&["metered"]).inc();
+        app.metrics.metered(app.engine.kind(), &name, &usage, choices, prompts);
+        Ok(())
+    }
+
+    async fn store(self, usage: Usage) -> Result<(), stipend_receipt_log::Error> {
+        let (book, digest) = (self.ticket.book.clone(), self.ticket.digest);
         self.app.store.meter(self.ticket, self.model, usage).await?;
-        self.app.metrics.requests.with_label_values(&["metered"]).inc();
-        self.app.metrics.metered(&self.model_name, &usage, self.choices);
+        // Before the gateway gets the answer's end: what it claims has ended.
+        self.flight.end(book, digest);
         Ok(())
     }
 

@@ -47,7 +47,7 @@ async fn begin(
     body: Body,
 ) -> Result<oneshot::Receiver<Response>, ApiError> {
     let gateway = admit(app, headers)?;
-    let digest = admit::digest(headers)?;
+    let digest = admit::digest(app, &gateway, headers)?;
     let permit = place(app)?;
     if let Some(failure) = app.store.failure() {
         tracing::error!(%failure, "a request is refused because nothing can be metered");
@@ -61,6 +61,12 @@ async fn begin(
         .iter()
         .find(|model| model.name == view.model)
         .ok_or_else(|| ApiError::model_not_found(&view.model))?;
+    if view.generations_count() > 1 && !app.engine.kind().counts_every_generation(view.stream) {
+        return Err(ApiError::invalid_request(
+            "one_generation",
+            "The engine behind this model counts one answer per request. Send one prompt and `n` of 1.",
+        ));
+    }
     let is_renamed = model.engine_name != model.name;
     let mut rewrite = Rewrite::new(&view).ask_for_usage();
     if is_renamed {
@@ -75,7 +81,7 @@ async fn begin(
         rename: is_renamed.then(|| model.name.clone()),
         deadline: Instant::now() + Duration::from_millis(app.limits.answer_ms_max),
     };
-    let meter = Meter::new(app.clone(), ticket, model, view.generations_count() / view.prompts_count());
+    let meter = Meter::new(app.clone(), ticket, model, &view);
     let (reply, answer) = oneshot::channel();
     tokio::spawn(forward::run(app.clone(), plan, meter, permit, reply));
     Ok(answer)

@@ -5,18 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use bytes::Bytes;
 use dashmap::{mapref::entry, DashMap, DashSet};
 use parking_lot::RwLock;
 use stipend_primitives::{
-    attestation::{Claim, SignedAttestation},
-    cost::Usage,
-    leaf::{UsageLeaf, USAGE_LEAF_LEN},
-    AccountId, Digest, ModelId, Moment, Sequence,
+    attestation::Claim, cost::Usage, leaf::UsageLeaf, AccountId, Digest, ModelId, Moment, Sequence,
 };
 
-/// The model in the leaf of a request that was never metered.
-pub(crate) const UNKNOWN_MODEL: ModelId = ModelId(u16::MAX);
+use super::types::{CannotBegin, Metered, Range, Resolved, Standing};
+use crate::gpu::Share;
 
 /// A gateway's requests and ranges.
 pub(crate) struct Book {
@@ -38,25 +34,6 @@ enum Entry {
     Metered(Metered),
 }
 
-/// What a request used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Metered {
-    pub(crate) model: ModelId,
-    pub(crate) usage: Usage,
-    pub(crate) at_ms: Moment,
-    /// Where its record stands in the log.
-    pub(crate) position: u64,
-}
-
-/// A claimed range and its answer.
-pub(crate) struct Range {
-    pub(crate) signed: SignedAttestation,
-    pub(crate) leaves: Bytes,
-    pub(crate) at_ms: Moment,
-    /// Where its record stands in the log.
-    pub(crate) position: u64,
-}
-
 #[derive(Default)]
 struct Ranges {
     by_first: BTreeMap<Sequence, Arc<Range>>,
@@ -65,40 +42,10 @@ struct Ranges {
     watermark: Sequence,
 }
 
-/// How a claim stands to the ranges known.
-pub(crate) enum Standing {
-    /// Nothing speaks against it.
-    New,
-    /// It is there, as claimed.
-    Same,
-    /// It contradicts what is there.
-    Conflict(&'static str),
-}
-
-/// Why a request cannot begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum CannotBegin {
-    /// Its digest was used.
-    Repeated,
-    /// Too many requests wait to be claimed.
-    Full,
-}
-
 /// A request that is being served; dropping it lets its digest go.
 pub(crate) struct Ticket {
     pub(crate) book: Arc<Book>,
     pub(crate) digest: Digest,
-}
-
-impl Range {
-    fn leaves(&self) -> impl ExactSizeIterator<Item = UsageLeaf> + '_ {
-        self.leaves.as_chunks::<USAGE_LEAF_LEN>().0.iter().map(UsageLeaf::from_bytes)
-    }
-
-    fn is_of(&self, claim: &Claim) -> bool {
-        let leaves = self.leaves().map(|leaf| (leaf.seq, leaf.digest));
-        self.signed.attestation.last_seq == claim.last_seq && leaves.eq(claim.requests.iter().copied())
-    }
 }
 
 impl Book {
@@ -142,6 +89,20 @@ impl Book {
         }
     }
 
+    /// The GPUs were read after a request's end.
+    pub(crate) fn measured(&self, digest: &Digest, gpu: Share) {
+        if let Some(Entry::Metered(metered)) = self.entries.get_mut(digest).as_deref_mut() {
+            metered.gpu = gpu;
+        }
+    }
+
+    /// A request's record stands in the log at another position now.
+    pub(crate) fn moved(&self, digest: &Digest, position: u64) {
+        if let Some(Entry::Metered(metered)) = self.entries.get_mut(digest).as_deref_mut() {
+            metered.position = position;
+        }
+    }
+
     /// How a claim stands to what is known. Its caller holds [`Book::claiming`].
     pub(crate) fn standing(&self, claim: &Claim) -> Standing {
         let ranges = self.ranges.read();
@@ -164,24 +125,30 @@ impl Book {
         Standing::New
     }
 
-    /// The leaves of a new claim, and how many of them were never metered. A request counts once,
-    /// however often it is claimed.
-    pub(crate) fn resolve(&self, claim: &Claim) -> (Vec<UsageLeaf>, usize) {
+    /// What a new claim comes to. A request counts once, however often it is claimed.
+    pub(crate) fn resolve(&self, claim: &Claim) -> Resolved {
         let mut seen = HashSet::with_capacity(claim.requests.len());
-        let mut unknown_count = 0;
+        let (mut unknown_count, mut gpu) = (0, Share::ZERO);
         let leaves = claim.requests.iter().map(|(seq, digest)| {
             let is_first = seen.insert(*digest) && !self.claimed.contains(digest);
             let entry = if is_first { self.entries.get(digest) } else { None };
             let (model, usage) = match entry.as_deref() {
-                Some(Entry::Metered(metered)) => (metered.model, metered.usage),
+                Some(Entry::Metered(metered)) => {
+                    gpu += metered.gpu;
+                    (metered.model, metered.usage)
+                }
                 _ => {
                     unknown_count += 1;
-                    (UNKNOWN_MODEL, Usage::default())
+                    (ModelId::UNKNOWN, Usage::default())
                 }
             };
             UsageLeaf { seq: *seq, model, usage, digest: *digest }
         });
-        (leaves.collect(), unknown_count)
+        let leaves: Vec<UsageLeaf> = leaves.collect();
+        if unknown_count == leaves.len() {
+            gpu = Share::UNKNOWN;
+        }
+        Resolved { leaves, unknown_count, gpu }
     }
 
     /// Takes in a range that stands in the log.
@@ -202,17 +169,24 @@ impl Book {
         (range.signed.attestation.last_seq == last_seq).then(|| range.clone())
     }
 
-    /// Where the watermark must go so that no range is older than `oldest_ms` and no more than
-    /// `leaves_max` leaves are kept; `None` if it can stay.
-    pub(crate) fn next_watermark(&self, oldest_ms: Moment, leaves_max: usize) -> Option<Sequence> {
+    /// Where the watermark must go so that no range is older than `oldest_ms` and no more than `leaves_max` leaves
+    /// are kept, but for those of the newest `open_max` ranges; `None` if it can stay.
+    pub(crate) fn next_watermark(
+        &self,
+        oldest_ms: Moment,
+        leaves_max: usize,
+        open_max: usize,
+    ) -> Option<Sequence> {
         let ranges = self.ranges.read();
-        let mut leaves_count = ranges.leaves_count;
+        let (mut leaves_count, mut count) = (ranges.leaves_count, ranges.by_first.len());
         let mut watermark = None;
         for range in ranges.by_first.values() {
-            if range.at_ms >= oldest_ms && leaves_count <= leaves_max {
+            let is_too_much = leaves_count > leaves_max && count > open_max;
+            if range.at_ms >= oldest_ms && !is_too_much {
                 break;
             }
             leaves_count -= range.leaves().len();
+            count -= 1;
             watermark = Some(range.signed.attestation.last_seq.saturating_add(1));
         }
         watermark

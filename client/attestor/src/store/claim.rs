@@ -1,5 +1,7 @@
 //! Taking a gateway's claim and signing the answer.
 
+use std::future::Future;
+
 use codec::Encode;
 use stipend_primitives::{
     attestation::{Attestation, Claim, SignedAttestation, SignedClaim},
@@ -9,11 +11,12 @@ use stipend_primitives::{
 };
 
 use super::{
-    book::{Range, Standing},
     now_ms,
     record::Record,
+    types::{Range, Resolved, Standing},
     Store,
 };
+use crate::gpu::Share;
 
 /// How a claim was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +45,13 @@ pub(crate) enum ClaimError {
 }
 
 impl Store {
-    /// Checks a claim, decides its leaves for good, signs the attestation and makes both durable.
-    pub(crate) async fn claim(&self, signed: &SignedClaim) -> Result<Claimed, ClaimError> {
+    /// Checks a claim, decides its leaves for good, signs the attestation and makes both durable. `measured` is
+    /// waited for once it is certain that the claim is new and the gateway's.
+    pub(crate) async fn claim_after(
+        &self,
+        measured: impl Future<Output = ()>,
+        signed: &SignedClaim,
+    ) -> Result<Claimed, ClaimError> {
         let claim = &signed.claim;
         if !self.configured.contains(&claim.gateway) {
             return Err(ClaimError::UnknownGateway);
@@ -64,8 +72,9 @@ impl Store {
             Standing::Conflict(why) => return Err(ClaimError::Conflict(why)),
             Standing::New => {}
         }
-        let (leaves, unknown_count) = book.resolve(claim);
-        let signed = self.attest(claim, &leaves);
+        measured.await;
+        let Resolved { leaves, unknown_count, gpu } = book.resolve(claim);
+        let signed = self.attest(claim, &leaves, gpu);
         let leaves: Vec<u8> = leaves.iter().flat_map(UsageLeaf::to_bytes).collect();
         let at_ms = now_ms();
         let record = Record::Range { signed: Box::new(signed.clone()), leaves: leaves.clone(), at_ms };
@@ -74,7 +83,7 @@ impl Store {
         Ok(Claimed::New { unknown_count })
     }
 
-    fn attest(&self, claim: &Claim, leaves: &[UsageLeaf]) -> SignedAttestation {
+    fn attest(&self, claim: &Claim, leaves: &[UsageLeaf], gpu: Share) -> SignedAttestation {
         let sum = |count: fn(&UsageLeaf) -> u32| leaves.iter().map(|leaf| u64::from(count(leaf))).sum();
         let attestation = Attestation {
             provider: self.provider.clone(),
@@ -86,8 +95,8 @@ impl Store {
             cached_input: sum(|leaf| leaf.usage.cached_input),
             output: sum(|leaf| leaf.usage.output),
             root: UsageLeaf::root(leaves),
-            gpu_time_ms: None,
-            energy_mj: None,
+            gpu_time_ms: gpu.time_us.map(|time_us| time_us / 1_000),
+            energy_mj: gpu.energy_uj.map(|energy_uj| energy_uj / 1_000),
         };
         let signature = self.key.sign(&attestation.signing_payload(&self.genesis));
         SignedAttestation { attestation, signature }

@@ -8,6 +8,7 @@ mod claim;
 mod identity;
 mod record;
 mod sweep;
+mod types;
 
 #[cfg(test)]
 mod tests;
@@ -23,14 +24,12 @@ use sp_core::H256;
 use stipend_primitives::{cost::Usage, AccountId, ModelId, Moment, Sequence};
 use stipend_receipt_log::Log;
 
-pub(crate) use book::{CannotBegin, Range, Ticket};
+pub(crate) use book::{Book, Ticket};
 pub(crate) use claim::{ClaimError, Claimed};
+pub(crate) use types::{CannotBegin, Metered, Range};
 
-use self::{
-    book::{Book, Metered},
-    record::Record,
-};
-use crate::{config::Limits, secret::AttestationKey, Config};
+use self::record::Record;
+use crate::{config::Limits, gpu::Share, secret::AttestationKey, Config};
 
 /// Bytes of the largest record: a range of a full batch.
 const RECORD_BYTES_MAX: usize = 8 << 20;
@@ -70,7 +69,12 @@ pub enum OpenError {
     },
 }
 
-/// How coarsely the log is let go of.
+/// Ranges of a gateway that can still be asked for, however many leaves they have: the chain keeps up to 256 of its
+/// batches unsettled (`UNSETTLED_MAX` of pallet-receipts), and up to 16 more are on their way to it (`AHEAD_MAX` of
+/// the gateway).
+const RANGES_OPEN_MAX: usize = 256 + 16;
+
+/// How coarsely the log is let go of, and what is never let go of for its size.
 pub(crate) struct Grain {
     /// Bytes of one file of the log.
     segment_bytes_max: usize,
@@ -79,11 +83,18 @@ pub(crate) struct Grain {
     held_back_max: u64,
     /// Records that must have become useless before the log is pruned again: an idle log stays idle.
     pruned_min: u64,
+    /// Newest ranges that are kept whatever the number of their leaves.
+    ranges_open_max: usize,
 }
 
 impl Default for Grain {
     fn default() -> Self {
-        Grain { segment_bytes_max: 64 << 20, held_back_max: 1_000_000, pruned_min: 10_000 }
+        Grain {
+            segment_bytes_max: 64 << 20,
+            held_back_max: 1_000_000,
+            pruned_min: 10_000,
+            ranges_open_max: RANGES_OPEN_MAX,
+        }
     }
 }
 
@@ -142,7 +153,8 @@ impl Store {
     fn take_in(&mut self, position: u64, record: Record) {
         match record {
             Record::Metered { gateway, digest, model, usage, at_ms } => {
-                self.book_mut(&gateway).metered(digest, Metered { model, usage, at_ms, position });
+                self.book_mut(&gateway)
+                    .metered(digest, Metered { model, usage, at_ms, position, gpu: Share::UNKNOWN });
             }
             Record::Range { signed, leaves, at_ms } => {
                 let gateway = signed.attestation.gateway.clone();
@@ -182,7 +194,8 @@ impl Store {
         let gateway = ticket.book.account.clone();
         let record = Record::Metered { gateway, digest: ticket.digest, model, usage, at_ms };
         let position = self.log.append(record.encode()).await?;
-        ticket.book.metered(ticket.digest, Metered { model, usage, at_ms, position });
+        let metered = Metered { model, usage, at_ms, position, gpu: Share::UNKNOWN };
+        ticket.book.metered(ticket.digest, metered);
         Ok(())
     }
 

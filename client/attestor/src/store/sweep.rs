@@ -7,11 +7,7 @@ use futures::future::try_join_all;
 use stipend_primitives::{Digest, Moment};
 use stipend_receipt_log::Error;
 
-use super::{
-    book::{Book, Metered},
-    record::Record,
-    Store,
-};
+use super::{book::Book, record::Record, types::Metered, Store};
 
 /// Requests written again in one sweep.
 const REWRITTEN_MAX: usize = 10_000;
@@ -44,7 +40,9 @@ impl Store {
 
     async fn forget(&self, book: &Book, now_ms: Moment) -> Result<(), Error> {
         let oldest_ms = now_ms.saturating_sub(self.limits.range_ms_max);
-        if let Some(before) = book.next_watermark(oldest_ms, self.limits.leaves_max) {
+        if let Some(before) =
+            book.next_watermark(oldest_ms, self.limits.leaves_max, self.grain.ranges_open_max)
+        {
             let gateway = book.account.clone();
             self.log.append(Record::Watermark { gateway, before }.encode()).await?;
             book.forget_before(before);
@@ -70,7 +68,7 @@ impl Store {
         let Metered { model, usage, at_ms, .. } = metered;
         let record = Record::Metered { gateway: book.account.clone(), digest, model, usage, at_ms };
         let position = self.log.append(record.encode()).await?;
-        book.metered(digest, Metered { position, ..metered });
+        book.moved(&digest, position);
         Ok(())
     }
 }

@@ -1,11 +1,18 @@
 //! Claims and attestations over HTTP.
 
+use ed25519_dalek::{Signer, SigningKey};
 use http::{Request, StatusCode};
 use serde_json::{json, Value};
+use sp_core::H256;
+use stipend_attestor::{Attestor, Config};
 use stipend_engine_sim::Options;
-use stipend_primitives::{cost::Usage, ModelId};
+use stipend_primitives::{
+    cost::Usage,
+    signing::{payload, Domain},
+    AccountId, ModelId,
+};
 
-use crate::world::{digest, world, World};
+use crate::world::{chat, digest, engine, world, write_config, Gateway, World, GENESIS, PROVIDER};
 
 #[tokio::test]
 async fn a_repeated_claim_is_the_same_and_another_one_conflicts() {
@@ -88,6 +95,49 @@ async fn only_a_gateway_with_its_token_may_ask() {
     assert_eq!(gateway.get("/v1/models").await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(engine.totals(), Default::default(), "nothing reached the engine");
     assert_eq!(gateway.send(good().body(body()).unwrap()).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn who_has_the_token_without_the_key_cannot_ask() {
+    for must_sign in [false, true] {
+        let dir = tempfile::tempdir().unwrap();
+        let (engine, address) = engine(Options::default()).await;
+        let path = write_config(dir.path(), address, "");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace("[[gateway]]", &format!("[[gateway]]\nsigns = {must_sign}"));
+        std::fs::write(&path, text).unwrap();
+        let attestor = Attestor::start(Config::load(&path).unwrap()).await.unwrap();
+        let gateway = Gateway::new(attestor.address());
+        let ask = |number: u64, signature: Option<String>| {
+            let mut request = gateway.request("/v1/chat/completions", digest(number));
+            if let Some(signature) = signature {
+                request = request.header("x-stipend-signature", signature);
+            }
+            let body = chat(json!({})).to_string();
+            gateway.send(request.body(bytes::Bytes::from(body).into()).unwrap())
+        };
+        let sign = |key: &SigningKey, provider: &AccountId, genesis: &H256, number: u64| {
+            let body = [provider.as_ref(), digest(number).as_slice()].concat();
+            hex::encode(key.sign(&payload(Domain::Forward, genesis, &body)).to_bytes())
+        };
+        let (own, other) = (&gateway.key, &SigningKey::from_bytes(&[8; 32]));
+        let elsewhere = AccountId::new([1; 32]);
+        for bad in [
+            sign(other, &PROVIDER, &GENESIS, 1),
+            sign(own, &elsewhere, &GENESIS, 1),
+            sign(own, &PROVIDER, &H256([8; 32]), 1),
+            sign(own, &PROVIDER, &GENESIS, 2),
+            String::new(),
+            "zz".repeat(64),
+        ] {
+            assert_eq!(ask(1, Some(bad)).await.status(), StatusCode::UNAUTHORIZED);
+        }
+        assert_eq!(engine.totals(), Default::default(), "nothing reached the engine");
+        assert_eq!(ask(1, Some(sign(own, &PROVIDER, &GENESIS, 1))).await.status(), StatusCode::OK);
+        assert_eq!(ask(1, Some(sign(own, &PROVIDER, &GENESIS, 1))).await.status(), StatusCode::CONFLICT);
+        let without = if must_sign { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+        assert_eq!(ask(2, None).await.status(), without);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{os::unix::fs::PermissionsExt, process::Command};
 
-use stipend_attestor::Config;
+use stipend_attestor::{Config, EngineKind};
 
 use crate::world::write_config;
 
@@ -91,4 +91,22 @@ fn the_command_exits_with_64_on_a_bad_configuration() {
     assert_eq!(output.status.code(), Some(64));
     assert!(String::from_utf8_lossy(&output.stderr).contains("the configuration cannot be used"));
     assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn an_engines_kind_is_one_that_is_known_or_found_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let load = |kind: &str| {
+        let path = write_config(dir.path(), "127.0.0.1:8000".parse().unwrap(), "");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("[engine]", &format!("[engine]\n{kind}"))).unwrap();
+        Config::load(&path).map(|config| config.engine.kind)
+    };
+    assert_eq!(load("").unwrap(), None);
+    for kind in
+        [EngineKind::Vllm, EngineKind::Tgi, EngineKind::Triton, EngineKind::LlamaCpp, EngineKind::OpenAi]
+    {
+        assert_eq!(load(&format!("kind = \"{}\"", kind.name())).unwrap(), Some(kind));
+    }
+    assert!(load("kind = \"ollama\"").err().unwrap().0[0].contains("llama.cpp"));
 }

@@ -4,6 +4,8 @@
 mod claims;
 mod configuration;
 mod crash;
+mod engines;
+mod evidence;
 mod faults;
 mod metering;
 mod world;

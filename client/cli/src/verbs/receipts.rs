@@ -1,5 +1,8 @@
 //! `stipend receipts`: receipts, and the proof that they are on the chain.
 
+mod fetch;
+mod signed;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -7,7 +10,7 @@ use clap::Subcommand;
 use serde_json::json;
 use stipend_sdk::{
     primitives::{view::ProviderTotals, AccountId, BlockNumber, Credits, Sequence},
-    proof::{Document, PortableReceipt, ValidatorSet},
+    proof::{Document, PortableReceipt, SignedReceipt, ValidatorSet},
     rpc::BatchStatus,
     ProofError, VerifiedReceipt,
 };
@@ -18,7 +21,7 @@ use crate::{
     failure::Failure,
     output::{in_credits, Answer, Rows},
     parse,
-    verbs::{documents, settlement::verdict_name},
+    verbs::{documents, explain::explain, settlement::verdict_name},
 };
 
 /// Receipts.
@@ -32,6 +35,17 @@ pub(crate) enum Verb {
         /// The receipt's sequence number.
         sequence: Sequence,
     },
+    /// Tell what a request cost and why, how it was settled, and what energy it took.
+    Explain {
+        /// The gateway that metered.
+        #[arg(value_parser = parse::account)]
+        gateway: AccountId,
+        /// The receipt's sequence number.
+        sequence: Sequence,
+        /// Block of the batch, for one so old that the chain's state has forgotten it.
+        #[arg(long, value_name = "BLOCK")]
+        at: Option<BlockNumber>,
+    },
     /// Get the proof that a receipt is on the chain: JSON that holds without this node and without any.
     Proof {
         /// The gateway that metered.
@@ -43,11 +57,17 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "BLOCK")]
         at: Option<BlockNumber>,
     },
+    /// Get what a gateway says of a request, signed: the receipt of one of your wallet's requests.
+    Fetch(fetch::Fetch),
     /// Check a proof (the output of `receipts proof`): offline with --validators, else against what the
-    /// node calls final.
+    /// node calls final. Or check a gateway's receipt (of `receipts fetch`): its signature, and with --proof
+    /// that the chain has the same.
     Verify {
-        /// The file with the proof.
+        /// The file with the proof or the gateway's receipt.
         file: PathBuf,
+        /// The proof of the same request (the output of `receipts proof`), for a gateway's receipt.
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
         /// The validators to believe (a file of `validators export`): nothing is asked over the network.
         #[arg(long, value_name = "FILE")]
         validators: Option<PathBuf>,
@@ -66,15 +86,29 @@ impl Verb {
                     .into()),
                 }
             }
+            Verb::Explain { gateway, sequence, at } => {
+                explain(&context.client().await?.receipt(&gateway, sequence, at).await?)
+            }
             Verb::Proof { gateway, sequence, at } => {
                 let proof = context.client().await?.prove_receipt(&gateway, sequence, at).await?;
                 let document = Document::Receipt(proof);
                 Answer::new(&document, documents::text(&document)?)
             }
-            Verb::Verify { file, validators: Some(validators) } => {
-                verify_offline(&documents::receipt(&file)?, &documents::validators(&validators)?)
+            Verb::Fetch(fetch) => fetch.run().await,
+            Verb::Verify { file, proof, validators } => {
+                let set = validators.map(|file| documents::validators(&file)).transpose()?;
+                match (signed::read(&file)?, proof) {
+                    (Some(signed), None) => signed::answer(&signed, None),
+                    (Some(signed), Some(proof)) => compare(&signed, &prove(context, &proof, set).await?),
+                    (None, None) => prove(context, &file, set).await?.answer(),
+                    (None, Some(_)) => Err(Failure::bad_input(format!(
+                        "{} is no gateway's receipt, and only one of those can be held against a proof; `stipend \
+                         receipts fetch` gets one",
+                        file.display()
+                    ))
+                    .into()),
+                }
             }
-            Verb::Verify { file, validators: None } => verify(context, &file).await,
         }
     }
 }
@@ -113,18 +147,25 @@ fn show(status: &BatchStatus) -> Result<Answer> {
     Answer::new(status, human)
 }
 
-/// Checks a proof by the signatures in it.
-fn verify_offline(proof: &PortableReceipt, set: &ValidatorSet) -> Result<Answer> {
-    let verified = proof.verify(set)?;
-    let model = verified.receipt.leaf.model.0.to_string();
-    let mut answer = verified_answer(&verified, &proof.gateway, &model, None, &documents::proven_by(set))?;
-    answer.json["validator_set"] = documents::proven_by_json(set);
-    Ok(answer)
+/// A receipt that the chain has, and how that was shown.
+struct Proven {
+    proof: PortableReceipt,
+    verified: VerifiedReceipt,
+    /// The model's name, or its number where no price book is at hand.
+    model: String,
+    /// By the price book, if it is at hand.
+    cost: Option<Credits>,
+    set: Option<ValidatorSet>,
 }
 
-/// Checks a proof, believing the node about which blocks are final.
-async fn verify(context: &Context, file: &Path) -> Result<Answer> {
+/// Checks a proof: by the signatures of `set`, or believing the node about which blocks are final.
+async fn prove(context: &Context, file: &Path, set: Option<ValidatorSet>) -> Result<Proven> {
     let proof = documents::receipt(file)?;
+    if let Some(set) = set {
+        let verified = proof.verify(&set)?;
+        let model = verified.receipt.leaf.model.0.to_string();
+        return Ok(Proven { proof, verified, model, cost: None, set: Some(set) });
+    }
     let client = context.client().await?;
     if proof.genesis != client.genesis() {
         return Err(ProofError::OtherChain { expected: client.genesis(), found: proof.genesis }.into());
@@ -135,7 +176,37 @@ async fn verify(context: &Context, file: &Path) -> Result<Answer> {
     let entry = book.as_ref().and_then(|book| book.entry(receipt.leaf.model));
     let cost = entry.map(|entry| entry.cost(&receipt.leaf.usage));
     let model = entry.map_or_else(|| receipt.leaf.model.0.to_string(), |entry| parse::text(&entry.name));
-    verified_answer(&verified, &proof.gateway, &model, cost, "by the node's word that the block is final")
+    Ok(Proven { proof, verified, model, cost, set: None })
+}
+
+impl Proven {
+    fn by(&self) -> String {
+        let by = "by the node's word that the block is final".to_owned();
+        self.set.as_ref().map_or(by, documents::proven_by)
+    }
+
+    fn answer(&self) -> Result<Answer> {
+        let gateway = &self.proof.gateway;
+        let mut answer = verified_answer(&self.verified, gateway, &self.model, self.cost, &self.by())?;
+        if let Some(set) = &self.set {
+            answer.json["validator_set"] = documents::proven_by_json(set);
+        }
+        Ok(answer)
+    }
+}
+
+/// Holds what a gateway signed against what the chain has.
+fn compare(signed: &SignedReceipt, chain: &Proven) -> Result<Answer> {
+    signed.agrees_with(&chain.proof.genesis, &chain.proof.gateway, &chain.verified)?;
+    if chain.cost.is_some_and(|cost| cost != signed.receipt().cost) {
+        return Err(ProofError::GatewayContradicts("cost").into());
+    }
+    let by = format!("in finalised block {}, {}", chain.verified.block_number, chain.by());
+    let mut answer = signed::answer(signed, Some(&by))?;
+    if let Some(set) = &chain.set {
+        answer.json["validator_set"] = documents::proven_by_json(set);
+    }
+    Ok(answer)
 }
 
 fn verified_answer(

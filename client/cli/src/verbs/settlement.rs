@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use stipend_sdk::primitives::{
     settlement::VerdictKind,
-    view::{SettlementView, VoteView},
+    view::{Score, Scores, SettlementView, VoteView},
     AccountId, Sequence,
 };
 
@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     output::{Answer, Rows},
     parse,
+    verbs::evidence::level_name,
 };
 
 /// Settlements.
@@ -33,6 +34,8 @@ pub(crate) enum Verb {
         #[arg(long)]
         limit: Option<u32>,
     },
+    /// Show how providers and gateways fare: verdicts, refunds, energy.
+    Scores,
 }
 
 impl Verb {
@@ -52,6 +55,7 @@ impl Verb {
             Verb::Pending { limit } => {
                 list(&client.settlement_pending(limit).await?, "everything is settled")
             }
+            Verb::Scores => scores(&context.ledger().await?.scores().await?),
         }
     }
 }
@@ -72,6 +76,7 @@ fn list(items: &[SettlementView], empty: &'static str) -> Result<Answer> {
         "provider",
         ">of it",
         ">block",
+        "evidence",
         "verdict",
         ">refunded",
         ">votes",
@@ -86,6 +91,7 @@ fn list(items: &[SettlementView], empty: &'static str) -> Result<Answer> {
             parse::address(&view.item.provider),
             view.count.to_string(),
             view.submitted_at.to_string(),
+            level_name(view.evidence).into(),
             settled.map_or("open", |settled| verdict_name(settled.verdict)).into(),
             settled.map_or_else(String::new, |settled| credits(settled.refunded)),
             format!("{}/{}", view.votes.len(), view.quorum),
@@ -93,6 +99,63 @@ fn list(items: &[SettlementView], empty: &'static str) -> Result<Answer> {
         ]);
     }
     Answer::new(items, rows.finish())
+}
+
+fn scores(scores: &Scores) -> Result<Answer> {
+    let headings = &[
+        "who",
+        "as",
+        ">match",
+        ">adjust",
+        ">unattested",
+        ">receipts",
+        ">collected",
+        ">refunded",
+        ">energy Wh",
+        ">CO2e g",
+    ];
+    let mut rows = Rows::new(headings, "nothing is settled yet");
+    let mut push = |who: &AccountId, role: &str, score: &Score, emitted_mg: Option<u128>| {
+        rows.push([
+            parse::address(who),
+            role.into(),
+            score.matched.to_string(),
+            score.adjusted.to_string(),
+            score.unattested.to_string(),
+            score.receipts.to_string(),
+            credits(score.collected),
+            credits(score.refunded),
+            energy(score),
+            emitted_mg.map_or_else(|| "-".into(), thousandths),
+        ]);
+    };
+    for row in &scores.providers {
+        let known = (row.score.receipts_with_energy > 0).then_some(row.emitted_mg).flatten();
+        push(&row.provider, "provider", &row.score, known);
+    }
+    for row in &scores.gateways {
+        push(&row.gateway, "gateway", &row.score, None);
+    }
+    Answer::new(scores, rows.finish())
+}
+
+/// Watt-hours; a dash where no attestation said anything of energy, which is not the same as none.
+fn energy(score: &Score) -> String {
+    if score.receipts_with_energy == 0 {
+        return "-".into();
+    }
+    // A watt-hour is 3,600,000 millijoules.
+    let shown = thousandths(score.energy_mj / 3_600);
+    if score.receipts_with_energy == score.receipts {
+        shown
+    } else {
+        format!("{shown} (of {} receipts)", score.receipts_with_energy)
+    }
+}
+
+/// A number of thousandths, with a point.
+pub(crate) fn thousandths(value: u128) -> String {
+    format!("{}.{:03}", value / 1_000, value % 1_000)
 }
 
 /// How many votes stand for what.
@@ -116,7 +179,12 @@ mod tests {
 
     use super::*;
     use sp_core::H256;
-    use stipend_sdk::primitives::{settlement::Item, view::Settled};
+    use stipend_sdk::primitives::{
+        attestation::GpuUse,
+        evidence::EvidenceLevel,
+        settlement::Item,
+        view::{GatewayScore, ProviderScore, Settled},
+    };
 
     fn vote(validator: u8, verdict: u8, kind: VerdictKind) -> VoteView {
         VoteView { validator: H256([validator; 32]), verdict_hash: H256([verdict; 32]), kind }
@@ -135,6 +203,7 @@ mod tests {
             votes: vec![vote(1, 1, VerdictKind::Match), vote(2, 1, VerdictKind::Match)],
             quorum: 3,
             settled,
+            evidence: EvidenceLevel::Hardware,
         }
     }
 
@@ -151,13 +220,47 @@ mod tests {
 
     #[test]
     fn open_and_settled_items_are_told_apart() {
-        let settled = Settled { verdict: VerdictKind::Adjust, refunded: 1_500_000, at: 6 };
+        let settled =
+            Settled { verdict: VerdictKind::Adjust, refunded: 1_500_000, gpu: GpuUse::default(), at: 6 };
         let answer = list(&[view(None), view(Some(settled))], "").unwrap();
         assert_eq!(answer.json[0]["settled"], serde_json::Value::Null);
         assert_eq!(answer.json[1]["settled"]["refunded"], "1500000");
         assert_eq!(answer.json[1]["settled"]["verdict"], "adjust");
         assert!(answer.human.contains("open") && answer.human.contains("1.500000"));
-        assert!(answer.human.contains("2/3"));
+        assert!(answer.human.contains("2/3") && answer.human.contains("hardware"));
+    }
+
+    #[test]
+    fn energy_that_nobody_measured_is_not_zero() {
+        let unknown = Score { matched: 3, receipts: 30, ..Score::default() };
+        assert_eq!(energy(&unknown), "-");
+        let some = Score { receipts_with_energy: 10, energy_mj: 5_400_000, ..unknown.clone() };
+        assert_eq!(energy(&some), "1.500 (of 10 receipts)");
+        let all = Score { receipts_with_energy: 30, energy_mj: 3_600, ..unknown };
+        assert_eq!(energy(&all), "0.001");
+    }
+
+    #[test]
+    fn the_scores_show_what_the_grid_emitted_where_it_is_known() {
+        let score = Score {
+            matched: 1,
+            receipts: 2,
+            receipts_with_energy: 2,
+            energy_mj: 7_200_000,
+            ..Score::default()
+        };
+        let provider = parse::account("//Eve").unwrap();
+        let row = ProviderScore {
+            provider,
+            score: score.clone(),
+            grid_mg_per_kwh: Some(400_000),
+            emitted_mg: Some(800),
+        };
+        let gateway = GatewayScore { gateway: parse::account("//Ferdie").unwrap(), score };
+        let answer = scores(&Scores { providers: vec![row], gateways: vec![gateway] }).unwrap();
+        assert!(answer.human.contains("2.000") && answer.human.contains("0.800"), "{}", answer.human);
+        assert_eq!(answer.json["providers"][0]["energy_mj"], "7200000");
+        assert_eq!(answer.json["providers"][0]["emitted_mg"], "800");
     }
 
     #[test]

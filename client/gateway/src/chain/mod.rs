@@ -2,18 +2,27 @@
 //!
 //! The rest of the gateway sees only this trait, so its tests run against a chain in memory.
 
+mod records;
 mod sdk;
 
-use std::{collections::HashMap, future::Future};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+};
 
 use futures::stream::BoxStream;
 use sp_core::H256;
 use stipend_primitives::{
-    batch::SignedBatch, cost::PriceBook, key::ApiKey, view::GatewayBalance, AccountId, BlockNumber, ClassId,
-    Credits, KeyHash, Moment, Sequence,
+    batch::SignedBatch,
+    cost::PriceBook,
+    evidence::EvidencePolicy,
+    key::ApiKey,
+    view::{GatewayBalance, Settled},
+    AccountId, BlockNumber, BookVersion, ClassId, Credits, KeyHash, Moment, Sequence,
 };
 pub use stipend_sdk::BlockRef;
 
+pub(crate) use records::Records;
 pub use sdk::SdkChain;
 
 /// Rows of one `reserve_many` or `release`: what the chain takes, and still a small part of a block.
@@ -35,6 +44,10 @@ pub enum Change {
     Owner(AccountId),
     /// There is another price book or class.
     Prices,
+    /// A provider was suspended or reinstated.
+    Providers,
+    /// Something about evidence: a provider's, or what classes ask for.
+    Evidence,
 }
 
 /// What became of handing in a batch.
@@ -48,6 +61,30 @@ pub enum Submitted {
     RetiredBook,
     /// The chain will not take it.
     Refused(String),
+}
+
+/// What the chain knows of the hardware behind the providers, and what its classes ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// First block in which a provider's evidence counts no longer. Who is missing has none.
+    pub until: HashMap<AccountId, BlockNumber>,
+    /// What classes ask for. One that is missing asks for nothing.
+    pub asked: HashMap<ClassId, EvidencePolicy>,
+}
+
+/// A batch of this gateway on the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacedBatch {
+    /// Sequence number of its first receipt.
+    pub first_seq: Sequence,
+    /// Sequence number of its last one.
+    pub last_seq: Sequence,
+    /// The block that it came in.
+    pub block: BlockNumber,
+    /// Its hash.
+    pub hash: H256,
+    /// Verdicts on the providers' parts, as far as there are any.
+    pub settled: Vec<(AccountId, Settled)>,
 }
 
 /// Credits of one wallet and class.
@@ -89,8 +126,24 @@ pub trait Chain: Send + Sync + 'static {
     /// All price books that can be charged or will take effect.
     fn books(&self, at: H256) -> impl Future<Output = Answer<Vec<PriceBook>>> + Send;
 
+    /// A price book, even one that can be charged no longer.
+    fn old_book(
+        &self,
+        at: H256,
+        version: BookVersion,
+    ) -> impl Future<Output = Answer<Option<PriceBook>>> + Send;
+
+    /// The batch that holds a receipt of this gateway, while the chain remembers it.
+    fn batch(&self, at: H256, seq: Sequence) -> impl Future<Output = Answer<Option<PlacedBatch>>> + Send;
+
     /// The classes' names.
     fn class_names(&self, at: H256) -> impl Future<Output = Answer<HashMap<ClassId, String>>> + Send;
+
+    /// The providers that are suspended: what they sign counts no longer.
+    fn suspended(&self, at: H256) -> impl Future<Output = Answer<HashSet<AccountId>>> + Send;
+
+    /// The evidence in force, and what classes ask for.
+    fn evidence(&self, at: H256) -> impl Future<Output = Answer<Evidence>> + Send;
 
     /// Reserves credits, row by row as far as a wallet has them; resolves with the finalised block that
     /// holds the call.

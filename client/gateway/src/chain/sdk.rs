@@ -1,19 +1,23 @@
 //! The real chain, through `stipend-sdk`.
 
-use std::{collections::HashMap, future::Future, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    future::Future,
+    time::Duration,
+};
 
 use futures::{stream::BoxStream, StreamExt};
 use sp_core::{bounded::BoundedVec, H256};
 use stipend_primitives::{
-    batch::SignedBatch, cost::PriceBook, key::ApiKey, view::GatewayBalance, AccountId, BlockNumber, ClassId,
-    KeyHash, Moment, Sequence,
+    batch::SignedBatch, cost::PriceBook, evidence::ProviderEvidence, key::ApiKey, view::GatewayBalance,
+    AccountId, BlockNumber, BookVersion, ClassId, KeyHash, Moment, Sequence,
 };
 use stipend_sdk::{
-    pallet_entitlements, pallet_receipts, BlockRef, Client, PoolRefusal, RpcError, RuntimeCall, RuntimeEvent,
-    Signer, SubmitError,
+    pallet_entitlements, pallet_receipts, pallet_settlement, BlockRef, Client, PoolRefusal, RpcError,
+    RuntimeCall, RuntimeEvent, Signer, SubmitError,
 };
 
-use super::{Answer, Chain, ChainError, Change, Row, Submitted};
+use super::{Answer, Chain, ChainError, Change, Evidence, PlacedBatch, Row, Submitted};
 
 /// How long one attempt at a connection lasts before the log says that it is still going on.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
@@ -64,6 +68,11 @@ fn change(event: RuntimeEvent) -> Vec<Change> {
     use pallet_entitlements::Event;
     match event {
         RuntimeEvent::Pricing(_) => vec![Change::Prices],
+        RuntimeEvent::Settlement(
+            pallet_settlement::Event::ProviderSuspended { .. }
+            | pallet_settlement::Event::ProviderReinstated { .. },
+        ) => vec![Change::Providers],
+        RuntimeEvent::Evidence(_) => vec![Change::Evidence],
         RuntimeEvent::Entitlements(event) => match event {
             Event::KeyRegistered { owner, hash } => vec![Change::Key(hash), Change::Owner(owner)],
             Event::LimitsSet { hash } => vec![Change::Key(hash)],
@@ -138,12 +147,46 @@ impl Chain for SdkChain {
         Ok(self.client.at(at).books().await?)
     }
 
+    async fn old_book(&self, at: H256, version: BookVersion) -> Answer<Option<PriceBook>> {
+        Ok(self.client.at(at).book(version).await?)
+    }
+
+    async fn batch(&self, at: H256, seq: Sequence) -> Answer<Option<PlacedBatch>> {
+        let batch = self.client.at(at).batch(&self.signer.account(), seq).await?;
+        Ok(batch.map(|batch| PlacedBatch {
+            first_seq: batch.first_seq,
+            last_seq: batch.last_seq,
+            block: batch.submitted_at,
+            hash: batch.batch_hash,
+            settled: batch
+                .providers
+                .into_iter()
+                .filter_map(|part| Some((part.provider, part.settled?)))
+                .collect(),
+        }))
+    }
+
     async fn class_names(&self, at: H256) -> Answer<HashMap<ClassId, String>> {
         let classes = self.client.at(at).classes().await?;
         let named = |(id, class): (ClassId, stipend_primitives::view::Class)| {
             (id, String::from_utf8_lossy(&class.name).into_owned())
         };
         Ok(classes.into_iter().map(named).collect())
+    }
+
+    async fn suspended(&self, at: H256) -> Answer<HashSet<AccountId>> {
+        let providers = self.client.at(at).providers().await?;
+        let suspended = providers.into_iter().filter(|(_, provider)| provider.suspended);
+        Ok(suspended.map(|(account, _)| account).collect())
+    }
+
+    async fn evidence(&self, at: H256) -> Answer<Evidence> {
+        let status = self.client.at(at).evidence().await?;
+        let until = |known: ProviderEvidence| Some((known.provider, known.evidence?.until));
+        Ok(Evidence {
+            until: status.providers.into_iter().filter_map(until).collect(),
+            asked: status.classes.into_iter().map(|class| (class.class, class.policy)).collect(),
+        })
     }
 
     fn reserve(

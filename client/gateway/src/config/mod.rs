@@ -28,6 +28,8 @@ pub struct Config {
     pub reservations: Reservations,
     /// When batches are closed.
     pub batch: BatchLimits,
+    /// How long receipts can be looked up.
+    pub receipts: Receipts,
     /// Limits on callers and on the gateway itself.
     pub limits: Limits,
     /// Who serves.
@@ -54,6 +56,22 @@ pub struct BatchLimits {
     pub interval: Duration,
     /// At this many receipts.
     pub receipts_max: u32,
+}
+
+/// How long receipts can be looked up: until the first of the two is reached, and up to twice as long.
+#[derive(Clone, Debug)]
+pub struct Receipts {
+    /// For this time.
+    pub keep: Duration,
+    /// Until so many came after: each takes some 30 bytes of memory and 250 of the disk.
+    pub keep_max: usize,
+}
+
+impl Default for Receipts {
+    fn default() -> Self {
+        // A week to look into what a person wonders about; at most 25 MB of memory and 200 MB of the disk.
+        Receipts { keep: Duration::from_secs(7 * 24 * 3_600), keep_max: 400_000 }
+    }
 }
 
 /// Limits on callers and on the gateway itself.
@@ -134,6 +152,8 @@ pub struct UpstreamConfig {
     pub silence_max: Duration,
     /// Whether the engine schedules by vLLM's `priority`.
     pub priorities: bool,
+    /// Whether requests carry this gateway's signature.
+    pub signs: bool,
 }
 
 impl Config {

@@ -12,7 +12,7 @@ use stipend_primitives::{batch::PROVIDERS_MAX, batch::RECEIPTS_MAX, AccountId, C
 use stipend_sdk::Signer;
 use toml::Table;
 
-use super::{values::Section, BatchLimits, Config, Faults, Limits, Reservations, UpstreamConfig};
+use super::{values::Section, BatchLimits, Config, Faults, Limits, Receipts, Reservations, UpstreamConfig};
 
 const HOUR_MS: u64 = 3_600_000;
 const MICRO: u64 = 1_000_000;
@@ -44,8 +44,8 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let chain = chain(&mut root);
     let signer = signer(&mut root, folder);
     let data_dir = root.string("data_dir").map(|dir| folder.join(dir));
-    let (reservations, batch, limits) =
-        (root.table("reservations"), root.table("batch"), root.table("limits"));
+    let (reservations, batch) = (root.table("reservations"), root.table("batch"));
+    let (receipts, limits) = (root.table("receipts"), root.table("limits"));
     let upstreams = root.tables("upstream");
     if upstreams.is_empty() {
         root.fault("upstream", "names no provider; write at least one `[[upstream]]`");
@@ -53,6 +53,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     root.finish();
     let reservations = read_reservations(Section::new("[reservations]", reservations, faults));
     let batch = read_batch(Section::new("[batch]", batch, faults));
+    let receipts = read_receipts(Section::new("[receipts]", receipts, faults));
     let limits = read_limits(Section::new("[limits]", limits, faults));
     let upstreams = read_upstreams(upstreams, folder, faults);
     let config = Config {
@@ -62,6 +63,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
         data_dir: data_dir?,
         reservations,
         batch,
+        receipts,
         limits,
         upstreams,
     };
@@ -128,6 +130,15 @@ fn read_batch(mut section: Section) -> BatchLimits {
     };
     section.finish();
     limits
+}
+
+fn read_receipts(mut section: Section) -> Receipts {
+    let default = Receipts::default();
+    let keep_max = section.number("keep_max", default.keep_max as u64, 1..=10_000_000) as usize;
+    let receipts =
+        Receipts { keep: section.millis("keep_ms", default.keep, 1..=366 * 24 * HOUR_MS), keep_max };
+    section.finish();
+    receipts
 }
 
 fn read_limits(mut section: Section) -> Limits {
@@ -197,6 +208,7 @@ fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> 
     let answer_wait_max = section.millis("answer_ms_max", seconds(300), 1..=HOUR_MS);
     let silence_max = section.millis("silence_ms_max", seconds(60), 1..=HOUR_MS);
     let priorities = section.flag("priorities", false);
+    let signs = section.flag("signs", true);
     section.finish();
     let (scheme, authority) = address?;
     Some(UpstreamConfig {
@@ -211,6 +223,7 @@ fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> 
         answer_wait_max,
         silence_max,
         priorities,
+        signs,
     })
 }
 

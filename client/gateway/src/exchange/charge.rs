@@ -2,7 +2,28 @@
 
 use stipend_primitives::{cost::Usage, AccountId, ClassId, Credits, Digest};
 
-use crate::{admission::Admitted, receipt::Receipt, state::State};
+use crate::{
+    admission::Admitted,
+    clock::now_ms,
+    receipt::{Details, Receipt},
+    state::State,
+};
+
+/// What a caller is told whose receipt could not be recorded. A write that failed may have reached the disk,
+/// and what is found there when the gateway starts anew is charged: no more can be promised.
+pub(super) const NOT_RECORDED: &str =
+    "The gateway could not record the receipt, so it keeps the answer back. Nothing is charged, unless the record \
+     reached the gateway's disk after all. Try again later.";
+
+/// A request that an engine has served.
+pub(crate) struct Served<'a> {
+    pub(crate) provider: &'a AccountId,
+    pub(crate) digest: Digest,
+    pub(crate) model: &'a str,
+    pub(crate) usage: Usage,
+    pub(crate) request_sha256: [u8; 32],
+    pub(crate) response_sha256: [u8; 32],
+}
 
 /// What a request did cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +38,9 @@ pub(crate) struct Charged {
 pub(crate) async fn charge(
     state: &State,
     admitted: Admitted,
-    provider: &AccountId,
-    digest: Digest,
-    model: &str,
-    usage: Usage,
+    served: Served<'_>,
 ) -> Result<Charged, stipend_receipt_log::Error> {
+    let Served { provider, digest, model, usage, request_sha256, response_sha256 } = served;
     let entry = &admitted.quote.entry;
     let (cost, class) = (entry.cost(&usage), entry.class);
     if !admitted.bound.covers(&usage, admitted.max_tokens) {
@@ -39,8 +58,14 @@ pub(crate) async fn charge(
         digest,
         class,
         cost,
+        details: Some(Details {
+            at_ms: now_ms(),
+            held: admitted.base.amount(),
+            request_sha256,
+            response_sha256,
+        }),
     };
-    state.receipts.append(receipt.to_bytes().to_vec()).await?;
+    state.receipts.append(receipt.to_bytes()).await?;
     admitted.base.settle(cost);
     if let Some(fee) = admitted.fee {
         fee.settle(Credits::from(receipt.priority_fee));

@@ -8,7 +8,7 @@ mod stream;
 mod whole;
 
 #[cfg(test)]
-pub(crate) use charge::charge as charge_for_test;
+pub(crate) use charge::{charge as charge_for_test, Served};
 
 use std::{
     sync::Arc,
@@ -29,14 +29,18 @@ use crate::{
     queue::{Place, QueueFull},
     server::answer::AnswerBody,
     state::{InFlight, State},
-    upstream::{Endpoint, Upstream},
+    upstream::{Asked, Endpoint, Upstream},
 };
 
 const X_GATEWAY: HeaderName = HeaderName::from_static("x-stipend-gateway");
 const X_REQUEST: HeaderName = HeaderName::from_static("x-stipend-request");
+const X_SIGNATURE: HeaderName = HeaderName::from_static("x-stipend-signature");
 
 /// Bytes of an engine's error that are passed on.
 const ERROR_BYTES_MAX: usize = 64 << 10;
+
+/// Seconds for which a provider can keep callers away.
+const RETRY_AFTER_S_MAX: u32 = 60;
 
 /// A request on its way.
 pub(crate) struct Order {
@@ -47,6 +51,8 @@ pub(crate) struct Order {
     /// The body as upstreams get it.
     pub(crate) body: Bytes,
     pub(crate) digest: Digest,
+    /// SHA-256 of the body as the caller sent it.
+    pub(crate) request_sha256: [u8; 32],
     /// Whether the caller asked for usage at the end of its stream.
     pub(crate) show_usage: bool,
     pub(crate) began: Instant,
@@ -100,8 +106,10 @@ fn answer(reply: Reply, answer: Answer) {
 /// certain that the one before did nothing. `None` if the caller left first.
 async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>, ApiError> {
     let mut tried: Vec<AccountId> = Vec::new();
-    let mut trouble = ApiError::upstream("No provider of this model can be reached. Try again later.");
-    while let Some(upstream) = order.admitted.servers.choose(&tried, now_ms()) {
+    let servers = &order.admitted.servers;
+    let unreached = || ApiError::upstream("No provider of this model can be reached. Try again later.");
+    let mut trouble = servers.refusal(asked(order)).unwrap_or_else(unreached);
+    while let Some(upstream) = servers.choose(&tried, asked(order), now_ms()) {
         tried.push(upstream.provider.clone());
         let place = tokio::select! {
             place = enter(order, &upstream) => place,
@@ -114,6 +122,11 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
                 continue;
             }
         };
+        if !asked(order).is_met_by(&upstream) {
+            // It was suspended, or its evidence ran out, while the request waited.
+            trouble = servers.refusal(asked(order)).unwrap_or_else(unreached);
+            continue;
+        }
         let deadline = Instant::now() + upstream.answer_wait_max;
         match timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await {
             Ok(Ok(response)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
@@ -134,6 +147,11 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
     Err(trouble)
 }
 
+/// What the order asks of whoever serves it now.
+fn asked(order: &Order) -> Asked {
+    Asked { policy: order.admitted.evidence, block: order.state.status.block() }
+}
+
 async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
     let began = Instant::now();
     let entered = timeout(upstream.queue_wait_max, upstream.queue.enter(order.admitted.priority_fee)).await;
@@ -145,25 +163,30 @@ async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
         Ok(Err(QueueFull)) | Err(_) => Err(ApiError::rate_limit(
             "The providers of this model are busy. Try again later, or offer a fee in the header \
              `x-stipend-priority-fee` (micro-credits of Priority).",
-        )),
+        )
+        .with_retry_after(1)),
     }
 }
 
 /// Only what is named here goes upstream: no header of the caller, no identity.
 fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
-    let mut digits = [0; 32];
-    hex::encode_to_slice(order.digest, &mut digits).expect("32 digits have room for 16 bytes; qed");
     let mut request = Request::new(Full::new(order.body.clone()));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = upstream.uri(order.endpoint);
     let headers = request.headers_mut();
-    headers.reserve(4);
+    headers.reserve(5);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::AUTHORIZATION, upstream.token.clone());
     headers.insert(X_GATEWAY, order.state.name.clone());
-    headers
-        .insert(X_REQUEST, HeaderValue::from_bytes(&digits).expect("hex digits are a header's value; qed"));
+    headers.insert(X_REQUEST, digits(&order.digest));
+    if upstream.signs {
+        headers.insert(X_SIGNATURE, digits(&order.state.pen.forward(&upstream.provider, &order.digest)));
+    }
     request
+}
+
+fn digits(bytes: &[u8]) -> HeaderValue {
+    HeaderValue::from_str(&hex::encode(bytes)).expect("hex digits are a header's value; qed")
 }
 
 fn upstream_failed(order: &Order, upstream: &Upstream, why: &str) {
@@ -202,13 +225,21 @@ async fn refusal(order: &Order, taken: Taken, status: StatusCode) -> Answer {
             Ok(answer)
         }
         StatusCode::TOO_MANY_REQUESTS => {
-            Err(ApiError::rate_limit("The provider has too many requests. Nothing was charged; try again."))
+            let after = retry_after_s(response.headers());
+            Err(ApiError::rate_limit("The provider has too many requests. Nothing was charged; try again.")
+                .with_retry_after(after))
         }
         _ => {
             upstream_failed(order, &upstream, &format!("it answered {status}"));
             Err(ApiError::upstream("The provider failed. Nothing was charged; try again."))
         }
     }
+}
+
+/// Seconds that a provider asks to be left alone for; a moment if it says nothing that is understood.
+fn retry_after_s(headers: &http::HeaderMap) -> u32 {
+    let said = headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    said.unwrap_or(1).clamp(1, RETRY_AFTER_S_MAX)
 }
 
 /// All of a body, within a size and a time.

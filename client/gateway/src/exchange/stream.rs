@@ -9,10 +9,15 @@ use bytes::Bytes;
 use http::{header, HeaderValue, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use sha2::{Digest, Sha256};
 use stipend_openai::{sse::Event, ApiError, Chunk, Counts, EventSplitter};
 use tokio::{sync::mpsc, time::timeout};
 
-use super::{answer, charge::charge, left, upstream_failed, Order, Reply, Taken};
+use super::{
+    answer,
+    charge::{charge, Served, NOT_RECORDED},
+    left, upstream_failed, Order, Reply, Taken,
+};
 use crate::server::answer::{request_id, AnswerBody};
 
 /// Events that wait for a slow caller before the upstream is slowed down.
@@ -27,7 +32,8 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
     let (sender, receiver) = mpsc::channel(EVENTS_AHEAD);
     let is_gone = reply.is_closed();
     answer(reply, Ok(head(&order, receiver)));
-    let mut caller = Caller { sender, is_gone, stall_max: order.state.limits.client_stall_max };
+    let stall_max = order.state.limits.client_stall_max;
+    let mut caller = Caller { sender, is_gone, stall_max, sha256: Sha256::new() };
     let mut reader = Reader {
         body: response.into_body(),
         splitter: EventSplitter::new(order.state.limits.answer_bytes_max),
@@ -46,16 +52,22 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
         tokio::spawn(timeout(TAIL_WAIT_MAX, body.collect()));
     }
     let usage = counts.filter(|_| is_complete && !has_failed).map(|counts| counts.usage());
-    let Order { state, admitted, digest, model, began, in_flight, .. } = order;
+    let Order { state, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
     match usage {
-        Some(Ok(usage)) => match charge(&state, admitted, &upstream.provider, digest, &model, usage).await {
-            Ok(_) => caller.send(done.unwrap_or_default()).await,
-            Err(error) => {
-                tracing::error!(%error, "a receipt could not be recorded");
-                let told = "The gateway cannot record receipts now. Nothing was charged.";
-                caller.send(ApiError::unavailable(told).to_event().into()).await;
+        Some(Ok(usage)) => {
+            let done = done.unwrap_or_default();
+            // The last bytes are part of the answer, and come after its receipt.
+            let response_sha256 = caller.sha256.clone().chain_update(&done).finalize().into();
+            let provider = &upstream.provider;
+            let served = Served { provider, digest, model: &model, usage, request_sha256, response_sha256 };
+            match charge(&state, admitted, served).await {
+                Ok(_) => caller.send(done).await,
+                Err(error) => {
+                    tracing::error!(%error, "a receipt could not be recorded");
+                    caller.send(ApiError::unavailable(NOT_RECORDED).to_event().into()).await;
+                }
             }
-        },
+        }
         // The engine told the caller itself; nothing is charged.
         None if has_failed => caller.send(done.unwrap_or_default()).await,
         _ => {
@@ -88,10 +100,13 @@ struct Caller {
     sender: mpsc::Sender<Bytes>,
     is_gone: bool,
     stall_max: Duration,
+    /// Of all that it was sent, or would have been had it stayed.
+    sha256: Sha256,
 }
 
 impl Caller {
     async fn send(&mut self, bytes: Bytes) {
+        self.sha256.update(&bytes);
         if self.is_gone || bytes.is_empty() {
             return;
         }

@@ -1,9 +1,14 @@
 //! Answers that come in one piece.
 
 use http::{header, HeaderName, HeaderValue, Response};
+use sha2::{Digest, Sha256};
 use stipend_openai::{usage::usage_of_answer, ApiError};
 
-use super::{answer, charge::charge, collect, upstream_failed, Order, Reply, Taken};
+use super::{
+    answer,
+    charge::{charge, Served, NOT_RECORDED},
+    collect, upstream_failed, Order, Reply, Taken,
+};
 use crate::server::answer::{request_id, AnswerBody};
 
 const X_COST: HeaderName = HeaderName::from_static("x-stipend-cost");
@@ -29,11 +34,14 @@ async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
         order.state.metrics.unmetered.inc();
         ApiError::upstream("The provider's answer does not say what it used. Nothing was charged.")
     })?;
-    let Order { state, admitted, digest, model, began, in_flight, .. } = order;
-    let charged = charge(&state, admitted, &upstream.provider, digest, &model, usage).await;
+    let Order { state, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
+    let response_sha256 = Sha256::digest(&body).into();
+    let provider = &upstream.provider;
+    let served = Served { provider, digest, model: &model, usage, request_sha256, response_sha256 };
+    let charged = charge(&state, admitted, served).await;
     let charged = charged.map_err(|error| {
         tracing::error!(%error, "a receipt could not be recorded");
-        ApiError::unavailable("The gateway cannot record receipts now. Nothing was charged; try again later.")
+        ApiError::unavailable(NOT_RECORDED)
     })?;
     if let Some(metrics) = state.metrics.model(&model) {
         metrics.duration.observe(began.elapsed().as_secs_f64());

@@ -30,6 +30,10 @@ const BEHIND_MAX: u32 = 64;
 /// Keys fetched one by one; more are fetched together with all others.
 const KEYS_SINGLY_MAX: usize = 128;
 
+/// Blocks after which evidence and policies are looked at again, events or not: both change by themselves at
+/// a block.
+const EVIDENCE_BLOCKS: u32 = 10;
+
 /// Questions to the node at a time.
 const CONCURRENT: usize = 16;
 
@@ -43,6 +47,9 @@ impl<C: Chain> Follower<C> {
         let (changes, next_seq) =
             tokio::try_join!(self.chain.changes(block.hash), self.chain.next_seq(block.hash))?;
         self.finalise(next_seq)?;
+        if block.number.is_multiple_of(EVIDENCE_BLOCKS) {
+            self.load_evidence(block.hash).await?;
+        }
         let mut owners = self.take_changes(block.hash, changes).await?;
         owners.extend(self.job.iter().flat_map(|job| job.owners()));
         owners.extend(self.rotate());
@@ -61,6 +68,8 @@ impl<C: Chain> Follower<C> {
         self.finalise(next_seq)?;
         self.load_keys(block.hash).await?;
         self.load_prices(block).await?;
+        self.load_suspensions(block.hash).await?;
+        self.load_evidence(block.hash).await?;
         let owners = self.state.wallets.all().iter().map(|wallet| wallet.owner.clone()).collect();
         self.refresh(block.hash, owners).await?;
         self.finish(block, next_seq).await;
@@ -102,7 +111,7 @@ impl<C: Chain> Follower<C> {
     ) -> Result<HashSet<AccountId>, FollowError> {
         let mut owners = HashSet::new();
         let mut keys = HashSet::new();
-        let mut new_prices = false;
+        let (mut new_prices, mut new_suspensions, mut new_evidence) = (false, false, false);
         for change in changes {
             match change {
                 Change::Key(hash) => drop(keys.insert(hash)),
@@ -112,6 +121,8 @@ impl<C: Chain> Follower<C> {
                 }
                 Change::Owner(owner) => drop(owners.insert(owner)),
                 Change::Prices => new_prices = true,
+                Change::Providers => new_suspensions = true,
+                Change::Evidence => new_evidence = true,
             }
         }
         if keys.len() > KEYS_SINGLY_MAX {
@@ -128,6 +139,12 @@ impl<C: Chain> Follower<C> {
         }
         if new_prices {
             self.load_prices(BlockRef { hash: at, number: self.at.number.saturating_add(1) }).await?;
+        }
+        if new_suspensions {
+            self.load_suspensions(at).await?;
+        }
+        if new_suspensions || new_evidence {
+            self.load_evidence(at).await?;
         }
         owners.retain(|owner| self.state.wallets.get(owner).is_some());
         Ok(owners)
@@ -186,6 +203,16 @@ impl<C: Chain> Follower<C> {
         let (books, names) =
             tokio::try_join!(self.chain.books(block.hash), self.chain.class_names(block.hash))?;
         self.state.prices.store(Arc::new(Prices::new(books, Arc::new(names), block.number)));
+        Ok(())
+    }
+
+    async fn load_suspensions(&self, at: H256) -> Result<(), FollowError> {
+        self.state.upstreams.set_suspended(&self.chain.suspended(at).await?);
+        Ok(())
+    }
+
+    async fn load_evidence(&self, at: H256) -> Result<(), FollowError> {
+        self.state.upstreams.set_evidence(self.chain.evidence(at).await?);
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use super::{
     journal::Entry,
     work::{Work, AHEAD_MAX},
 };
-use crate::{receipt::Receipt, status::Status};
+use crate::{kept::Kept, receipt::Receipt, status::Status};
 
 /// Receipts taken from the log's writer at a time.
 const TAKE_MAX: usize = 1_024;
@@ -31,6 +31,7 @@ pub(crate) struct Batcher {
     pub(crate) interval: Duration,
     pub(crate) pen: Pen,
     pub(crate) receipts: Log,
+    pub(crate) kept: Arc<Kept>,
     pub(crate) journal: Log,
     /// Where the journal says which batch was closed last. It stays: a restart begins behind it.
     pub(crate) last_entry: u64,
@@ -127,9 +128,11 @@ impl Batcher {
             self.journal.append(Entry::Done { first_seq }.to_bytes()).await?;
         }
         let (seq, entry) = self.work.oldest().unwrap_or((self.open.first_seq(), self.last_entry));
-        // The open batch's receipts are in the log only: they stay, too.
-        self.receipts.prune_before(seq.min(self.open.first_seq())).await?;
-        self.journal.prune_before(entry.min(self.last_entry)).await?;
+        // The open batch's receipts are in the log only: they stay, and so does what can be looked up.
+        let kept_seq = self.kept.first_seq().unwrap_or(Sequence::MAX);
+        let kept_entry = self.kept.first_entry().unwrap_or(u64::MAX);
+        self.receipts.prune_before(seq.min(self.open.first_seq()).min(kept_seq)).await?;
+        self.journal.prune_before(entry.min(self.last_entry).min(kept_entry)).await?;
         Ok(())
     }
 }

@@ -14,7 +14,8 @@ use stipend_primitives::{
         Batch, Line, SignedBatch, CLASSES_MAX, DEBITS_MAX, LINES_MAX, PROVIDERS_MAX, RECEIPTS_MAX,
         WALLETS_MAX,
     },
-    AccountId, ClassId, Credits, Digest, Sequence,
+    signing::{self, Domain},
+    AccountId, ClassId, Credits, Digest, Sequence, Signature,
 };
 use stipend_sdk::Signer;
 
@@ -25,6 +26,16 @@ use crate::receipt::Receipt;
 pub(crate) struct Pen {
     pub(crate) signer: Signer,
     pub(crate) genesis: H256,
+}
+
+impl Pen {
+    /// The signature by which a provider knows that a request is this gateway's.
+    pub(crate) fn forward(&self, provider: &AccountId, digest: &Digest) -> Signature {
+        let mut body = [0; 48];
+        body[..32].copy_from_slice(provider.as_ref());
+        body[32..].copy_from_slice(digest);
+        self.signer.sign(&signing::payload(Domain::Forward, &self.genesis, &body))
+    }
 }
 
 /// A batch that still grows.

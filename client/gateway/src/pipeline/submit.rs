@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     chain::{Chain, Submitted},
+    kept::{Kept, Relined},
     prices::Prices,
     status::Status,
     wallets::Wallets,
@@ -36,6 +37,7 @@ pub(crate) struct Submitter<C> {
     pub(crate) pen: Pen,
     pub(crate) prices: Arc<ArcSwap<Prices>>,
     pub(crate) wallets: Arc<Wallets>,
+    pub(crate) kept: Arc<Kept>,
     pub(crate) status: Arc<Status>,
 }
 
@@ -99,10 +101,15 @@ impl<C: Chain> Submitter<C> {
             return;
         };
         let entry = Entry::Relined { first_seq, book: book.version, hash: relined.hash };
-        if let Err(error) = self.journal.append(entry.to_bytes()).await {
-            self.status.halt(format!("the journal cannot be written: {error}"));
-            return;
-        }
+        let position = match self.journal.append(entry.to_bytes()).await {
+            Ok(position) => position,
+            Err(error) => {
+                self.status.halt(format!("the journal cannot be written: {error}"));
+                return;
+            }
+        };
+        let entry = self.work.entry_of(first_seq).unwrap_or(position);
+        self.kept.reline(Relined { first_seq, last_seq, book: book.version, entry });
         tracing::warn!(
             first_seq,
             last_seq,

@@ -104,6 +104,11 @@ impl Work {
         }
     }
 
+    /// Where the journal says that a batch was closed.
+    pub(crate) fn entry_of(&self, first_seq: Sequence) -> Option<u64> {
+        self.jobs.lock().get(&first_seq).map(|job| job.entry)
+    }
+
     /// A provider has its claim, or will not get it.
     pub(crate) fn claimed(&self, first_seq: Sequence, provider: &AccountId) {
         if let Some(job) = self.jobs.lock().get_mut(&first_seq) {

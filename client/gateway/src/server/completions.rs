@@ -11,6 +11,7 @@ use http::{header, HeaderMap, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
+use sha2::{Digest as _, Sha256};
 use stipend_openai::{ApiError, RequestView, Rewrite};
 use stipend_primitives::{key, Digest};
 use tokio::{sync::oneshot, time::timeout};
@@ -22,7 +23,6 @@ use crate::{
     exchange::{self, Order},
     keys::Key,
     state::{DigestSecret, State},
-    status::Status,
     upstream::Endpoint,
 };
 
@@ -36,12 +36,13 @@ pub(super) async fn answer(
 ) -> Result<Response<AnswerBody>, ApiError> {
     let began = Instant::now();
     let key = authenticate(&state, request.headers())?;
-    if let Some(why) = state.refusal(now_ms()) {
-        return Err(Status::unavailable(&why));
+    if let Some(refusal) = state.refusal(now_ms()) {
+        return Err(refusal.answer());
     }
     count(&key)?;
     let in_flight = state.enter().ok_or_else(|| {
         ApiError::rate_limit("The gateway has as many requests in flight as it takes. Try again later.")
+            .with_retry_after(1)
     })?;
     let priority_fee = priority_fee(request.headers())?;
     let body = read(&state, request).await?;
@@ -53,6 +54,7 @@ pub(super) async fn answer(
         model: view.model.to_string(),
         body: rewrite(&view, &admitted),
         digest: digest(&state.secret, &body),
+        request_sha256: Sha256::digest(&body).into(),
         show_usage: view.include_usage,
         admitted,
         began,
@@ -88,6 +90,7 @@ fn count(key: &Key) -> Result<(), ApiError> {
         ApiError::rate_limit(format!(
             "This API key may send {limit} requests per minute. Try again in {seconds} s."
         ))
+        .with_retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
     })
 }
 

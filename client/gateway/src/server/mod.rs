@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 mod completions;
 mod models;
+mod receipts;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -21,6 +22,9 @@ use answer::AnswerBody;
 
 /// How long a caller may take to send a request's head.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// Where a wallet's keys get the receipts of its requests, by id.
+const RECEIPTS: &str = "/v1/aci/receipts/";
 
 /// Pause after the system could give no connection: it is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -113,6 +117,7 @@ async fn dispatch(request: Request<Incoming>, state: Arc<State>) -> Result<Respo
     let (allowed, path) = match request.uri().path() {
         path @ ("/v1/chat/completions" | "/v1/completions") => (Method::POST, path),
         path @ ("/v1/models" | "/healthz" | "/readyz" | "/metrics") => (Method::GET, path),
+        path if path.starts_with(RECEIPTS) => (Method::GET, path),
         _ => return Err(ApiError::not_found("unknown_path", "There is nothing at this path.")),
     };
     let is_head = request.method() == Method::HEAD && allowed == Method::GET;
@@ -128,9 +133,30 @@ async fn dispatch(request: Request<Incoming>, state: Arc<State>) -> Result<Respo
             let page = state.metrics.page(&state, state.refusal(now_ms()).is_none());
             Ok(answer::of_kind(StatusCode::OK, "text/plain; version=0.0.4", page))
         }
-        "/readyz" => Ok(state_of_health(state.refusal(now_ms()))),
-        _ => Ok(state_of_health(needs_restart(&state))),
+        "/readyz" => Ok(readiness(&state)),
+        "/healthz" => Ok(state_of_health(needs_restart(&state))),
+        path => {
+            let id = path.strip_prefix(RECEIPTS).unwrap_or_default();
+            receipts::answer(request.headers(), id, &state).await
+        }
     }
+}
+
+/// Whether requests are admitted, and who would not be asked.
+fn readiness(state: &State) -> Response<AnswerBody> {
+    if let Some(refusal) = state.refusal(now_ms()) {
+        return state_of_health(Some(refusal.why));
+    }
+    let suspended: Vec<&str> =
+        state.upstreams.suspended().map(|upstream| upstream.address.as_str()).collect();
+    if suspended.is_empty() {
+        return state_of_health(None);
+    }
+    let why = format!("suspended by the chain: {}", suspended.join(", "));
+    if suspended.len() == state.upstreams.all.len() {
+        return state_of_health(Some(why));
+    }
+    plain(StatusCode::OK, format!("ok\n{why}\n"))
 }
 
 /// What only starting the gateway anew can mend.
@@ -141,9 +167,11 @@ fn needs_restart(state: &State) -> Option<String> {
 
 fn state_of_health(trouble: Option<String>) -> Response<AnswerBody> {
     match trouble {
-        None => answer::of_kind(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
-        Some(why) => {
-            answer::of_kind(StatusCode::SERVICE_UNAVAILABLE, "text/plain; charset=utf-8", format!("{why}\n"))
-        }
+        None => plain(StatusCode::OK, "ok\n".into()),
+        Some(why) => plain(StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
     }
+}
+
+fn plain(status: StatusCode, text: String) -> Response<AnswerBody> {
+    answer::of_kind(status, "text/plain; charset=utf-8", text)
 }

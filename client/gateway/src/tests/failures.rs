@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use stipend_primitives::ClassId;
+use stipend_primitives::{evidence::EvidencePolicy, ClassId};
 
 use super::harness::*;
-use crate::chain::Submitted;
+use crate::chain::{Evidence, Submitted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_fails_gets_502_and_nothing_is_charged() {
@@ -12,9 +12,11 @@ async fn an_engine_that_fails_gets_502_and_nothing_is_charged() {
         let got = setup.chat(prompt).await;
         assert_eq!((got.status.as_u16(), got.code().as_str()), (502, "upstream_error"), "{prompt}");
     }
-    for (prompt, status) in [("status 400", 400), ("status 422", 422), ("status 429", 429)] {
+    for (prompt, status) in [("status 400", 400), ("status 422", 422)] {
         assert_eq!(setup.chat(prompt).await.status, status);
     }
+    let got = setup.chat("status 429").await;
+    assert_eq!((got.status.as_u16(), got.headers["retry-after"].as_bytes()), (429, &b"1"[..]));
     assert!(setup.chat("status 400").await.message().contains("the engine says no"));
     assert_eq!((setup.recorded(), setup.held()), (0, 0));
 }
@@ -32,6 +34,70 @@ async fn an_engine_that_is_not_there_gets_502_and_another_is_asked_if_there_is_o
         assert_eq!(two.chat("ok").await.status, 200);
     }
     two.charged(5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_provider_is_not_asked_and_all_of_them_get_503() {
+    let setup = &Setup::with(2, |_| ()).await;
+    let providers: Vec<_> = setup.config.upstreams.iter().map(|upstream| upstream.provider.clone()).collect();
+    let providers = &providers;
+    let suspend = |count| {
+        setup.chain.change(|ledger| {
+            for (at, provider) in providers.iter().enumerate() {
+                ledger.suspend(provider, at < count);
+            }
+        });
+        until("the suspensions are known", move || {
+            setup.engine().state.upstreams.suspended().count() == count
+        })
+    };
+    suspend(1).await;
+    for _ in 0..4 {
+        assert_eq!(setup.chat("ok").await.status, 200);
+    }
+    assert!(setup.upstreams[0].seen.lock().is_empty(), "a suspended provider was asked");
+    let ready = setup.get("/readyz").await;
+    assert!(ready.status == 200 && ready.text().contains("suspended by the chain: "), "{}", ready.text());
+
+    suspend(2).await;
+    let got = setup.chat("ok").await;
+    assert_eq!((got.status.as_u16(), got.code().as_str()), (503, "providers_suspended"));
+    assert_eq!((setup.recorded(), setup.held()), (4, 0));
+    assert_eq!(setup.get("/readyz").await.status, 503);
+    let page = setup.get("/metrics").await.text();
+    let said = page.lines().filter(|line| line.starts_with("stipend_gateway_upstream_suspended{"));
+    assert_eq!(said.filter(|line| line.ends_with(" 1")).count(), 2);
+
+    suspend(0).await;
+    assert_eq!(setup.chat("ok").await.status, 200);
+    assert_eq!(setup.get("/readyz").await.text(), "ok\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_class_that_requires_evidence_pays_nobody_without_it() {
+    let setup = &Setup::with(2, |_| ()).await;
+    let attested = setup.config.upstreams[1].provider.clone();
+    let ask = |until: &[u32]| {
+        let evidence = Evidence {
+            until: until.iter().map(|until| (attested.clone(), *until)).collect(),
+            asked: [(ClassId::INNOVATION, EvidencePolicy::Required)].into(),
+        };
+        setup.chain.change(|ledger| ledger.set_evidence(evidence));
+    };
+    let asked = || setup.engine().state.upstreams.asked([ClassId::INNOVATION; 2]);
+    ask(&[]);
+    until("the policy is known", || asked() == EvidencePolicy::Required).await;
+    let got = setup.chat("ok").await;
+    assert_eq!((got.status.as_u16(), got.code().as_str()), (503, "evidence_required"));
+    assert_eq!(got.headers["retry-after"], "60");
+    assert_eq!((setup.recorded(), setup.held()), (0, 0));
+
+    ask(&[u32::MAX]);
+    until("the evidence is known", || setup.engine().state.upstreams.all[1].is_attested(0)).await;
+    for _ in 0..4 {
+        assert_eq!(setup.chat("ok").await.status, 200);
+    }
+    assert!(setup.upstreams[0].seen.lock().is_empty(), "a provider without evidence was asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,6 +142,7 @@ async fn while_the_chain_is_away_reservations_serve_and_then_503() {
     };
     assert!(served > 5, "the reservation did not serve");
     assert_eq!((refused.status.as_u16(), refused.code().as_str()), (503, "service_unavailable"));
+    assert_eq!(refused.headers["retry-after"], "5");
     assert_eq!(setup.get("/readyz").await.status, 503);
     assert_eq!(setup.get("/healthz").await.status, 200);
     // Nothing is lost, nothing is charged twice.

@@ -13,17 +13,19 @@ use futures::{stream, stream::BoxStream, StreamExt};
 use parking_lot::Mutex;
 use sp_core::H256;
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::SignedBatch,
     cost::{PriceBook, PriceEntry},
     key::{self, ApiKey, KeyLimits},
+    settlement::VerdictKind,
     signing,
-    view::GatewayBalance,
-    AccountId, BlockNumber, ClassId, Credits, Digest, KeyHash, ModelId, Moment, Sequence,
+    view::{GatewayBalance, Settled},
+    AccountId, BlockNumber, BookVersion, ClassId, Credits, Digest, KeyHash, ModelId, Moment, Sequence,
 };
 use tokio::sync::watch;
 
 use crate::{
-    chain::{BlockRef, Chain, ChainError, Change, Row, Submitted},
+    chain::{BlockRef, Chain, ChainError, Change, Evidence, PlacedBatch, Row, Submitted},
     clock::now_ms,
 };
 
@@ -46,9 +48,13 @@ pub(super) struct Ledger {
     pub(super) frozen: HashSet<AccountId>,
     pub(super) books: Vec<PriceBook>,
     pub(super) next_seq: Sequence,
+    pub(super) suspended: HashSet<AccountId>,
+    evidence: Evidence,
     pub(super) uncollected: Credits,
     /// Every receipt that was charged.
     pub(super) digests: Vec<Digest>,
+    /// Every batch that was charged, settled at once as a match.
+    pub(super) batches: Vec<PlacedBatch>,
     changes: Vec<Change>,
 }
 
@@ -199,6 +205,21 @@ impl Ledger {
         self.changes.push(Change::Owner(owner.clone()));
     }
 
+    /// Suspends a provider, or reinstates it.
+    pub(super) fn suspend(&mut self, provider: &AccountId, suspended: bool) {
+        match suspended {
+            true => self.suspended.insert(provider.clone()),
+            false => self.suspended.remove(provider),
+        };
+        self.changes.push(Change::Providers);
+    }
+
+    /// Changes the evidence in force and what classes ask for.
+    pub(super) fn set_evidence(&mut self, evidence: Evidence) {
+        self.evidence = evidence;
+        self.changes.push(Change::Evidence);
+    }
+
     /// Publishes a book in force from the next block on; older ones are retired.
     pub(super) fn publish(&mut self, price: u64) {
         let version = self.books.len() as u32 + 1;
@@ -226,6 +247,19 @@ impl Ledger {
             self.digests.push(record.digest);
         }
         self.next_seq = batch.last_seq() + 1;
+        let settled = Settled {
+            gpu: GpuUse::default(),
+            verdict: VerdictKind::Match,
+            refunded: 0,
+            at: SUBMITTED_AT + 3,
+        };
+        self.batches.push(PlacedBatch {
+            first_seq: batch.first_seq,
+            last_seq: batch.last_seq(),
+            block: SUBMITTED_AT,
+            hash: batch.hash(),
+            settled: batch.providers().into_iter().map(|provider| (provider, settled.clone())).collect(),
+        });
     }
 
     fn take(&mut self, owner: &AccountId, class: ClassId, amount: Credits) {
@@ -241,6 +275,9 @@ impl Ledger {
         self.uncollected += amount - reserved - available;
     }
 }
+
+/// The block that every batch says it came in.
+pub(super) const SUBMITTED_AT: BlockNumber = 77;
 
 pub(super) fn genesis() -> H256 {
     H256::repeat_byte(0x9e)
@@ -326,9 +363,26 @@ impl Chain for FakeChain {
         self.ask(Some(at), |ledger| ledger.books.clone())
     }
 
+    async fn old_book(&self, at: H256, version: BookVersion) -> Answer<Option<PriceBook>> {
+        self.ask(Some(at), |ledger| ledger.books.iter().find(|book| book.version == version).cloned())
+    }
+
+    async fn batch(&self, at: H256, seq: Sequence) -> Answer<Option<PlacedBatch>> {
+        let holds = |batch: &&PlacedBatch| (batch.first_seq..=batch.last_seq).contains(&seq);
+        self.ask(Some(at), |ledger| ledger.batches.iter().find(holds).cloned())
+    }
+
     async fn class_names(&self, _at: H256) -> Answer<HashMap<ClassId, String>> {
         let names = [(ClassId::INNOVATION, "Innovation"), (ClassId::PRIORITY, "Priority")];
         Ok(names.map(|(class, name)| (class, name.to_owned())).into())
+    }
+
+    async fn suspended(&self, at: H256) -> Answer<HashSet<AccountId>> {
+        self.ask(Some(at), |ledger| ledger.suspended.clone())
+    }
+
+    async fn evidence(&self, at: H256) -> Answer<Evidence> {
+        self.ask(Some(at), |ledger| ledger.evidence.clone())
     }
 
     async fn reserve(&self, rows: Vec<Row>, expires_at: Moment) -> Answer<BlockNumber> {

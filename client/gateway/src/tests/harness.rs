@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::watch};
 use super::{fake_chain::FakeChain, fake_upstream::FakeUpstream};
 use crate::{
     client::HttpClient,
-    config::{BatchLimits, Config, Limits, Reservations, UpstreamConfig},
+    config::{BatchLimits, Config, Limits, Receipts, Reservations, UpstreamConfig},
     server,
     start::{self, Engine},
 };
@@ -209,6 +209,7 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         answer_wait_max: Duration::from_secs(5),
         silence_max: Duration::from_secs(2),
         priorities: false,
+        signs: true,
     };
     Config {
         listen: "127.0.0.1:0".parse().unwrap(),
@@ -222,6 +223,7 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
             wait_max: Duration::from_secs(3),
         },
         batch: BatchLimits { interval: Duration::from_millis(5), receipts_max: 1_000 },
+        receipts: Receipts::default(),
         limits: Limits::default(),
         upstreams: upstreams.iter().enumerate().map(upstream).collect(),
     }

@@ -5,6 +5,7 @@ mod failures;
 mod fake_chain;
 mod fake_upstream;
 mod harness;
+mod receipts;
 mod refusals;
 mod replay;
 mod serving;

@@ -197,6 +197,8 @@ async fn too_many_requests_of_one_key_get_429() {
         let got = setup.send(request).await;
         if got.status == 429 {
             assert_eq!(got.code(), "rate_limit_exceeded");
+            let seconds: u64 = got.headers["retry-after"].to_str().unwrap().parse().unwrap();
+            assert!((1..=120).contains(&seconds), "{seconds}");
         }
         statuses.push(got.status.as_u16());
     }

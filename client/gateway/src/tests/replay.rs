@@ -7,7 +7,11 @@ use stipend_openai::RequestView;
 use stipend_primitives::{cost::Usage, key, key::KeyLimits, AccountId, ClassId, Credits, Digest};
 
 use super::{fake_chain::FakeChain, harness::*};
-use crate::{admission::admit, exchange::charge_for_test as charge, start::StartError};
+use crate::{
+    admission::admit,
+    exchange::{charge_for_test as charge, Served},
+    start::StartError,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -51,7 +55,9 @@ async fn serve(setup: &Setup, requests: &[(u8, u32)], acknowledged: &mut Acknowl
         let digest: Digest = rand::random();
         let usage = Usage { input: 7, cached_input: 3, output: *output };
         let provider = &setup.config.upstreams[0].provider;
-        let charged = charge(&state, admitted, provider, digest, "m", usage).await.ok()?;
+        let (request_sha256, response_sha256) = ([1; 32], [2; 32]);
+        let served = Served { provider, digest, model: "m", usage, request_sha256, response_sha256 };
+        let charged = charge(&state, admitted, served).await.ok()?;
         Some((digest, (owner(*number), charged.cost)))
     });
     acknowledged.extend(futures::future::join_all(served).await.into_iter().flatten());

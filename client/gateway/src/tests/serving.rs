@@ -1,7 +1,7 @@
 use serde_json::json;
-use stipend_primitives::{attestation::SignedClaim, key::KeyLimits, ClassId};
+use stipend_primitives::{attestation::SignedClaim, key::KeyLimits, signing, ClassId};
 
-use super::harness::*;
+use super::{fake_chain::genesis, harness::*};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_passed_on_and_charged_exactly() {
@@ -43,11 +43,33 @@ async fn no_identity_goes_upstream_and_the_request_is_named() {
     names.sort_unstable();
     assert_eq!(
         names,
-        ["authorization", "content-length", "content-type", "host", "x-stipend-gateway", "x-stipend-request"]
+        [
+            "authorization",
+            "content-length",
+            "content-type",
+            "host",
+            "x-stipend-gateway",
+            "x-stipend-request",
+            "x-stipend-signature"
+        ]
     );
     assert_eq!(seen.headers["authorization"], "Bearer shared");
     assert_eq!(seen.headers["x-stipend-gateway"], hex::encode(setup.config.signer.public()));
     assert_eq!(seen.headers["x-stipend-request"], got.headers["x-stipend-request-id"]);
+
+    let bytes = |name: &str| hex::decode(&seen.headers[name]).unwrap();
+    let provider = &setup.config.upstreams[0].provider;
+    let signed = [AsRef::<[u8]>::as_ref(provider), &bytes("x-stipend-request")].concat();
+    let payload = signing::payload(signing::Domain::Forward, &genesis(), &signed);
+    let signature = bytes("x-stipend-signature").try_into().unwrap();
+    assert!(signing::verify(&payload, &signature, &setup.config.signer.public()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_wants_no_signature_gets_none() {
+    let setup = Setup::with(1, |config| config.upstreams[0].signs = false).await;
+    assert_eq!(setup.chat("ok").await.status, 200);
+    assert!(!setup.upstreams[0].seen.lock()[0].headers.contains_key("x-stipend-signature"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@ mod append;
 mod crash;
 mod damage;
 mod kill;
+mod lookup;
 mod prune;
 
 use std::{fs, path::Path, path::PathBuf};

@@ -2,7 +2,7 @@
 
 use sp_consensus_grandpa::{AuthorityWeight, SetId};
 use sp_core::H256;
-use stipend_primitives::{BlockNumber, Sequence};
+use stipend_primitives::{AccountId, BlockNumber, Sequence};
 
 /// Why a proof proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,6 +117,15 @@ pub enum ProofError {
     /// The state has another layout.
     #[error("the proven state has another layout than this program reads; check it with the release of stipend that the chain ran at that time")]
     OtherLayout,
+    /// The file is not in the one form that is signed.
+    #[error("the receipt is not in canonical JSON (RFC 8785) or has something in it that does not belong there; it was changed: take the gateway's answer as it came, byte for byte")]
+    NotCanonical,
+    /// A gateway's receipt is not signed by the gateway.
+    #[error("the receipt is not signed by its gateway {0}; it was changed, or somebody else made it")]
+    NotTheGateways(AccountId),
+    /// What a gateway signed is not what it charged.
+    #[error("the gateway signed another `{0}` than the chain has for this request: keep both files, they show that the gateway told two different things (a price book may be retired before the chain takes a receipt: fetch the receipt again if it names no batch)")]
+    GatewayContradicts(&'static str),
     /// The proof leaves classes out, or names one that is not there.
     #[error("the proof is about {named} classes, the chain has {registered}; a proof of a wallet tells of every class once: ask for it again")]
     OtherClasses {

@@ -15,6 +15,7 @@ mod changes;
 mod documents;
 mod finality;
 pub(crate) mod made_up;
+mod signed;
 mod wallets;
 
 const FIRST_SEQ: Sequence = 1_000;

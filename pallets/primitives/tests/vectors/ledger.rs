@@ -4,6 +4,7 @@ use codec::Encode;
 use serde_json::{json, Map, Value};
 use stipend_primitives::{
     cost::{PriceBook, PriceEntry, Usage},
+    evidence::{EvidenceLevel, EvidencePolicy},
     key::{self, ApiKey, KeyLimits},
     mint::{Cosignature, Grant, MintRequest},
     settlement::{UnattestedPolicy, VerdictKind},
@@ -26,20 +27,31 @@ pub fn ids() -> Value {
     let classes = [ClassId::INNOVATION, ClassId::PRIORITY, ClassId::RENDER, ClassId::REASONING];
     let verdicts = [VerdictKind::Match, VerdictKind::Adjust, VerdictKind::Unattested];
     let policies = [UnattestedPolicy::Refund, UnattestedPolicy::Accept];
+    let levels = [EvidenceLevel::Software, EvidenceLevel::Hardware];
+    let demands = [EvidencePolicy::None, EvidencePolicy::Preferred, EvidencePolicy::Required];
     json!({
         "roles": roles.map(|role| both(&role)),
         "classes": classes.map(|class| both(&class)),
         "unknown_model": both(&ModelId::UNKNOWN),
         "verdicts": verdicts.map(|verdict| both(&verdict)),
         "unattested_policies": policies.map(|policy| both(&policy)),
+        "evidence_levels": levels.map(|level| both(&level)),
+        "evidence_policies": demands.map(|policy| both(&policy)),
         "seed_1_account": account(1).to_string(),
         "seed_1_public_key": hex(account(1)),
     })
 }
 
 pub fn signing() -> Value {
-    let domains =
-        [Domain::Mint, Domain::Batch, Domain::Attestation, Domain::Claim, Domain::Vote, Domain::Forward];
+    let domains = [
+        Domain::Mint,
+        Domain::Batch,
+        Domain::Attestation,
+        Domain::Claim,
+        Domain::Vote,
+        Domain::Forward,
+        Domain::Finding,
+    ];
     let rows = domains.map(|domain| {
         let payload = payload(domain, &GENESIS, b"body");
         json!({

@@ -1,10 +1,9 @@
 //! Attestations, claims and votes.
 
-use codec::Encode;
 use serde_json::{json, Value};
 use sp_core::H256;
 use stipend_primitives::{
-    attestation::{Attestation, Claim, SignedAttestation, SignedClaim},
+    attestation::{Attestation, Claim, GpuUse, SignedAttestation, SignedClaim},
     settlement::{Item, Refund, Verdict, Vote},
     ClassId,
 };
@@ -60,16 +59,18 @@ pub fn vote() -> Value {
         Verdict::Adjust { provider_root: H256([0xcd; 32]), receipts: 2, refunds: refunds() },
         Verdict::Unattested { refunds: refunds() },
     ];
-    let votes = verdicts.map(|verdict| {
-        let vote = Vote { item: item.clone(), batch_hash: H256([0xef; 32]), verdict };
+    let gpu = [GpuUse { time_ms: Some(12_345), energy_mj: Some(9_876_543) }, GpuUse::default()];
+    let votes = verdicts.into_iter().zip(gpu.into_iter().cycle()).map(|(verdict, gpu)| {
+        let vote = Vote { item: item.clone(), batch_hash: H256([0xef; 32]), verdict, gpu };
         let payload = vote.signing_payload(&GENESIS);
         json!({
             "verdict": both(&vote.verdict),
-            "verdict_hash": hex(sp_io::hashing::blake2_256(&vote.verdict.encode())),
+            "verdict_hash": hex(vote.verdict_hash()),
             "scale": scale(&vote),
             "payload": hex(payload),
             "signature_by_seed_30": hex(signature(30, &payload)),
         })
     });
+    let votes: Vec<Value> = votes.collect();
     json!({ "genesis": hex(GENESIS), "item": both(&item), "votes": votes })
 }

@@ -3,6 +3,11 @@
 use serde_json::{json, Value};
 use sp_core::H256;
 use stipend_primitives::{
+    attestation::GpuUse,
+    evidence::{
+        ClassEvidence, EvidenceInForce, EvidenceLevel, EvidencePolicy, EvidenceStatus, ProviderEvidence,
+        TrustView,
+    },
     settlement::{Item, UnattestedPolicy, VerdictKind},
     view::{
         Amounts, BatchView, Class, ClassAllowance, ClassBalance, EntitlementView, GatewayBalance,
@@ -79,7 +84,12 @@ fn wallet() -> Value {
 }
 
 fn settlement() -> Value {
-    let settled = Settled { verdict: VerdictKind::Adjust, refunded: 17, at: 1_234 };
+    let settled = Settled {
+        verdict: VerdictKind::Adjust,
+        refunded: 17,
+        gpu: GpuUse { time_ms: Some(5), energy_mj: None },
+        at: 1_234,
+    };
     let totals = ProviderTotals {
         provider: account(20),
         count: 2,
@@ -89,6 +99,7 @@ fn settlement() -> Value {
         collected: 1 << 70,
         root: H256([0xcd; 32]),
         settled: Some(settled.clone()),
+        evidence: EvidenceLevel::Hardware,
     };
     let batch = BatchView {
         gateway: account(3),
@@ -113,6 +124,7 @@ fn settlement() -> Value {
         }],
         quorum: 3,
         settled: None,
+        evidence: EvidenceLevel::Software,
     };
     let provider = Provider {
         key: [0x78; 32],
@@ -127,6 +139,29 @@ fn settlement() -> Value {
     })
 }
 
+fn evidence() -> Value {
+    let in_force = EvidenceInForce { round: 1_200, until: 3_000, devices: 8, digest: H256([0x9a; 32]) };
+    let status = EvidenceStatus {
+        trust: Some(TrustView {
+            issuer: "https://issuer.example".into(),
+            source: Some("https://issuer.example/.well-known/jwks.json".into()),
+            period: 600,
+            keys: 32,
+            keys_of_round: Some(1_200),
+        }),
+        classes: vec![ClassEvidence { class: ClassId::RENDER, policy: EvidencePolicy::Required }],
+        providers: vec![
+            ProviderEvidence {
+                provider: account(20),
+                level: EvidenceLevel::Hardware,
+                evidence: Some(in_force),
+            },
+            ProviderEvidence { provider: account(21), level: EvidenceLevel::Software, evidence: None },
+        ],
+    };
+    both(&status)
+}
+
 pub fn view() -> Value {
     let quote = Quote {
         book: 4,
@@ -139,5 +174,5 @@ pub fn view() -> Value {
         cost: 7_900,
         priority_fee: 77,
     };
-    json!({ "wallet": wallet(), "settlement": settlement(), "quote": both(&quote) })
+    json!({ "wallet": wallet(), "settlement": settlement(), "evidence": evidence(), "quote": both(&quote) })
 }

@@ -2,6 +2,7 @@
 
 use frame_support::assert_ok;
 use stipend_primitives::{
+    attestation::GpuUse,
     ledger::Unsettled,
     settlement::{Item, VerdictKind},
     Sequence,
@@ -12,7 +13,7 @@ use crate::{mock::*, Batches, Gateways, HISTORY_MAX};
 
 fn settle(first_seq: Sequence) {
     let item = Item { gateway: gateway(0), first_seq, provider: provider(0) };
-    Receipts::close_item(&item, VerdictKind::Match, 0);
+    Receipts::close_item(&item, VerdictKind::Match, 0, GpuUse::default());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::Record,
     cost::Usage,
     ledger::{Ledger, Prices, Unsettled},
@@ -92,7 +93,7 @@ proptest! {
                     prop_assert_eq!(part.collected, expected[&part.provider]);
                     if settled {
                         let item = Item { gateway: gateway(0), first_seq, provider: part.provider.clone() };
-                        Receipts::close_item(&item, VerdictKind::Match, 0);
+                        Receipts::close_item(&item, VerdictKind::Match, 0, GpuUse::default());
                     }
                 }
                 Receipts::do_try_state().unwrap();

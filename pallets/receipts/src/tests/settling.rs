@@ -5,6 +5,8 @@ use frame_support::{
     pallet_prelude::{InvalidTransaction, TransactionSource},
 };
 use stipend_primitives::{
+    attestation::GpuUse,
+    evidence::EvidenceLevel,
     ledger::Unsettled,
     settlement::{Item, VerdictKind},
     Sequence,
@@ -41,6 +43,21 @@ fn each_provider_of_a_batch_is_an_open_item() {
 }
 
 #[test]
+fn an_item_keeps_the_level_that_its_provider_had_when_the_batch_came() {
+    run(|| {
+        set_hardware(1, true);
+        assert_ok!(dispatch(shared(0)));
+        set_hardware(0, true);
+        set_hardware(1, false);
+        let level = |number| Receipts::open_item(&item(0, 0, number)).unwrap().evidence;
+        assert_eq!((level(0), level(1)), (EvidenceLevel::Software, EvidenceLevel::Hardware));
+        Receipts::close_item(&item(0, 0, 1), VerdictKind::Match, 0, GpuUse::default());
+        let view = Receipts::batch(&gateway(0), 0).unwrap();
+        assert_eq!(view.providers[1].evidence, EvidenceLevel::Hardware);
+    });
+}
+
+#[test]
 fn what_was_never_submitted_is_not_open() {
     run(|| {
         assert_ok!(dispatch(shared(0)));
@@ -55,7 +72,7 @@ fn a_closed_item_is_remembered_with_its_verdict_and_the_other_stays_open() {
     run(|| {
         assert_ok!(dispatch(shared(0)));
         System::set_block_number(4);
-        Receipts::close_item(&item(0, 0, 1), VerdictKind::Adjust, 17);
+        Receipts::close_item(&item(0, 0, 1), VerdictKind::Adjust, 17, GpuUse::default());
         assert_eq!(Receipts::open_item(&item(0, 0, 1)), None);
         assert_eq!(Receipts::open_items(10).len(), 1);
 
@@ -113,7 +130,7 @@ fn a_gateway_too_far_ahead_of_the_settlements_waits_without_being_banned() {
         assert_noop!(dispatch(single(0, ahead)), Error::<Test>::TooManyUnsettled);
         assert_ok!(dispatch(single(1, 0)));
 
-        Receipts::close_item(&item(0, 100, 0), VerdictKind::Match, 0);
+        Receipts::close_item(&item(0, 100, 0), VerdictKind::Match, 0, GpuUse::default());
         assert_ok!(dispatch(single(0, ahead)));
     });
 }

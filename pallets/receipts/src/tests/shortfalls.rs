@@ -2,6 +2,7 @@
 
 use frame_support::assert_ok;
 use stipend_primitives::{
+    attestation::GpuUse,
     ledger::{Ledger, Shortfall, Unsettled, SHORTFALLS_MAX},
     settlement::{Item, VerdictKind},
     ClassId,
@@ -95,7 +96,7 @@ fn what_is_owed_is_forgotten_when_the_batch_is_settled() {
         StandIn::endow(&owner(0), ClassId::INNOVATION, 0);
         assert_ok!(dispatch(single(0, 0)));
         assert_eq!(Receipts::shortfalls(&item(0)).unwrap().len(), 1);
-        Receipts::close_item(&item(0), VerdictKind::Match, 0);
+        Receipts::close_item(&item(0), VerdictKind::Match, 0, GpuUse::default());
         assert_eq!(Receipts::shortfalls(&item(0)), Some(vec![]));
         assert_eq!(crate::Owing::<Test>::iter().count(), 0);
         assert!(Receipts::uncollected(&gateway(0)) > 0, "the gateway's total stands");

@@ -21,16 +21,16 @@ const CHUNK_LEN: usize = 16 * 1024;
 
 /// How long a request may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// To connect and answer with headers.
-    pub(crate) headers_ms: u64,
+    pub headers_ms: u64,
     /// To send the whole body, from the start on.
-    pub(crate) whole_ms: u64,
+    pub whole_ms: u64,
 }
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// Nothing listens there, or the connection broke.
     Unreachable,
     /// A deadline passed.
@@ -42,13 +42,13 @@ pub(crate) enum Fault {
 }
 
 /// A request that came to its end.
-pub(crate) struct Done<P> {
+pub struct Done<P> {
     /// What the caller asked for.
-    pub(crate) purpose: P,
+    pub purpose: P,
     /// What came of it.
-    pub(crate) result: Result<Vec<u8>, Fault>,
+    pub result: Result<Vec<u8>, Fault>,
     /// How long it took.
-    pub(crate) elapsed_ms: u64,
+    pub elapsed_ms: u64,
 }
 
 enum Stage {
@@ -65,7 +65,7 @@ struct Running<P> {
 }
 
 /// The requests under way.
-pub(crate) struct Fetches<P> {
+pub struct Fetches<P> {
     limits: Limits,
     running: Vec<Running<P>>,
     done: Vec<Done<P>>,
@@ -74,12 +74,12 @@ pub(crate) struct Fetches<P> {
 
 impl<P> Fetches<P> {
     /// No requests yet.
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits) -> Self {
         Fetches { limits, running: Vec::new(), done: Vec::new(), chunk: vec![0; CHUNK_LEN] }
     }
 
     /// Starts a GET request whose body may have `len_max` bytes.
-    pub(crate) fn start(&mut self, url: &str, len_max: usize, purpose: P) {
+    pub fn start(&mut self, url: &str, len_max: usize, purpose: P) {
         let started = offchain::timestamp();
         let deadline = Some(started.add(Duration::from_millis(self.limits.headers_ms)));
         // An empty chunk says that the request is complete: it goes out now.
@@ -93,7 +93,7 @@ impl<P> Fetches<P> {
     }
 
     /// Waits for the next request that comes to its end, whichever that is; `None` if none is left.
-    pub(crate) fn next(&mut self) -> Option<Done<P>> {
+    pub fn next_done(&mut self) -> Option<Done<P>> {
         loop {
             if let Some(done) = self.done.pop() {
                 return Some(done);

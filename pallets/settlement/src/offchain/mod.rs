@@ -6,7 +6,8 @@
 //! take its time from another provider: see [`fetch`] and [`memory::Lane`].
 
 mod attestation;
-mod fetch;
+pub mod fetch;
+pub mod keys;
 mod memory;
 mod receipts;
 mod select;
@@ -16,7 +17,10 @@ mod vote;
 use sp_core::offchain::Duration;
 use sp_runtime::offchain::storage_lock::StorageLock;
 use stipend_primitives::{
-    attestation::Attestation, ledger::OpenItem, settlement::Verdict, AccountId, BlockNumber,
+    attestation::{Attestation, GpuUse},
+    ledger::OpenItem,
+    settlement::Verdict,
+    AccountId, BlockNumber,
 };
 
 use alloc::{format, string::String, vec::Vec};
@@ -44,7 +48,7 @@ const LEAVES_PER_PROVIDER_MAX: usize = 16;
 
 /// Runs for block `now`, if this node is a validator with a vote.
 pub(crate) fn run<T: Config>(now: BlockNumber) {
-    let keys = vote::own_keys::<T>();
+    let keys = keys::own_keys::<T>();
     if keys.is_empty() {
         return;
     }
@@ -106,18 +110,18 @@ impl<'a, T: Config> Run<'a, T> {
                 Route::Unattested => self.works.push(Work::unattested(self.tasks[at].open.clone())),
             }
         }
-        while let Some(done) = self.fetches.next() {
+        while let Some(done) = self.fetches.next_done() {
             self.take(done);
         }
         let works = core::mem::take(&mut self.works);
-        for (open, verdict) in verdict::compute::<T>(works, self.lane.compute_ms_max()) {
-            self.vote(open, verdict);
+        for (open, verdict, gpu) in verdict::compute::<T>(works, self.lane.compute_ms_max()) {
+            self.vote(open, verdict, gpu);
         }
         self.marks.save();
     }
 
-    fn vote(&mut self, open: OpenItem, verdict: Verdict) {
-        vote::cast::<T>(self.keys, &open, verdict);
+    fn vote(&mut self, open: OpenItem, verdict: Verdict, gpu: GpuUse) {
+        vote::cast::<T>(self.keys, &open, verdict, gpu);
         self.marks.add(&open.item);
     }
 
@@ -140,7 +144,7 @@ impl<'a, T: Config> Run<'a, T> {
         }
     }
 
-    /// Equal roots settle the item; else the leaves are asked for.
+    /// Equal roots settle the item, unless evidence may be missing; else the leaves are asked for.
     fn judge_attestation(&mut self, at: usize, result: Result<Vec<u8>, fetch::Fault>) -> Result<(), String> {
         let body = result.map_err(|fault| format!("the attestor does not answer: {fault:?}"))?;
         let task = &self.tasks[at];
@@ -149,7 +153,11 @@ impl<'a, T: Config> Run<'a, T> {
             .map_err(|fault| format!("the attestation does not count: {fault:?}"))?;
         if attestation.root == task.open.root {
             let open = task.open.clone();
-            self.vote(open, Verdict::Match);
+            if verdict::without_evidence::<T>(&open).is_empty() {
+                self.vote(open, Verdict::Match, attestation.gpu_use());
+            } else {
+                self.works.push(Work::matched(open, attestation.gpu_use()));
+            }
             return Ok(());
         }
         let len = attestation::leaves_len(&task.open);
@@ -175,7 +183,7 @@ impl<'a, T: Config> Run<'a, T> {
             .map_err(|fault| format!("the leaves do not count: {fault:?}"))?;
         let task = &self.tasks[at];
         let overdue = matches!(task.route, Route::Ask { overdue: true, .. });
-        self.works.push(Work::adjust(task.open.clone(), attestation.root, leaves, overdue));
+        self.works.push(Work::adjust(task.open.clone(), &attestation, leaves, overdue));
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use stipend_primitives::{
     cost::{PriceEntry, Usage},
     leaf::UsageLeaf,
     ledger::Shortfall,
-    settlement::{Refund, Refunds, UnattestedPolicy},
+    settlement::{Refund, Refunds},
     AccountId, BookVersion, ClassId, Credits, ModelId, Sequence,
 };
 
@@ -65,6 +65,16 @@ impl<'a> ProviderReceipts<'a> {
             .filter(move |(_, record)| is_own.get(usize::from(record.line)).copied().unwrap_or(false))
     }
 
+    /// The provider's leaves as the gateway claims them.
+    pub(crate) fn leaves(&self) -> Result<Vec<UsageLeaf>, Fault> {
+        self.records().map(|(seq, record)| self.leaf(seq, &record)).collect()
+    }
+
+    fn leaf(&self, seq: Sequence, record: &Record) -> Result<UsageLeaf, Fault> {
+        let line = self.batch.lines.get(usize::from(record.line)).ok_or(Fault::BrokenRecord)?;
+        Ok(UsageLeaf { seq, model: line.model, usage: record.usage, digest: record.digest })
+    }
+
     fn add(&mut self, wallet: u16, class: ClassId, amount: Credits) -> Result<(), Fault> {
         if amount > 0 {
             let sum = self.refunds.entry((wallet, class)).or_default();
@@ -73,47 +83,53 @@ impl<'a> ProviderReceipts<'a> {
         Ok(())
     }
 
-    /// Gives back, per receipt, what the gateway charged above the smaller of the two claims.
-    /// Returns on how many receipts the claims differ, and the refunds.
+    /// Gives back, per receipt, what the gateway charged above the smaller of the two claims, and all of
+    /// what it charged in a class that `lacks_evidence`. Returns how many receipts that concerns, and the
+    /// refunds.
     ///
     /// Of a receipt that the provider does not acknowledge (its leaf has another digest or model, as
     /// it has where the attestor never saw the request) everything goes back, the priority fee too.
     pub(crate) fn adjusted(
         mut self,
         leaves: &[UsageLeaf],
+        lacks_evidence: impl Fn(ClassId) -> bool,
         shortfalls: Option<&[Shortfall]>,
     ) -> Result<(u32, Refunds), Fault> {
         let mut leaves = leaves.iter();
-        let mut differing_count = 0;
+        let mut concerned_count = 0;
         for (seq, record) in self.records() {
             let theirs = leaves.next().filter(|leaf| leaf.seq == seq).ok_or(Fault::OtherSequence)?;
-            let line = usize::from(record.line);
-            let model = self.batch.lines.get(line).ok_or(Fault::BrokenRecord)?.model;
-            let ours = UsageLeaf { seq, model, usage: record.usage, digest: record.digest };
-            if ours == *theirs {
+            let ours = self.leaf(seq, &record)?;
+            let class = self.price_of(&record)?.class;
+            let base_goes = lacks_evidence(class);
+            let fee_goes = record.priority_fee > 0 && lacks_evidence(ClassId::PRIORITY);
+            if ours == *theirs && !base_goes && !fee_goes {
                 continue;
             }
-            differing_count += 1;
+            concerned_count += 1;
             if theirs.digest != ours.digest || theirs.model != ours.model {
-                self.give_back_all(&record, |_| UnattestedPolicy::Refund)?;
-            } else {
+                self.give_back_all(&record, |_| true)?;
+                continue;
+            }
+            if !base_goes {
                 self.give_back_down_to(&record, theirs.usage)?;
             }
+            self.give_back_all(&record, &lacks_evidence)?;
         }
         if leaves.next().is_some() {
             return Err(Fault::OtherSequence);
         }
-        Ok((differing_count, self.into_refunds(shortfalls)?))
+        Ok((concerned_count, self.into_refunds(shortfalls)?))
     }
 
-    /// Gives back what each class's policy says of charges that nobody attests.
+    /// Gives back everything that nobody attests and that was charged in a class which `goes_back`.
     pub(crate) fn unattested(
         mut self,
-        policy: impl Fn(ClassId) -> UnattestedPolicy,
+        goes_back: impl Fn(ClassId) -> bool,
         shortfalls: Option<&[Shortfall]>,
     ) -> Result<Refunds, Fault> {
         for (_, record) in self.records() {
-            self.give_back_all(&record, &policy)?;
+            self.give_back_all(&record, &goes_back)?;
         }
         self.into_refunds(shortfalls)
     }
@@ -131,15 +147,12 @@ impl<'a> ProviderReceipts<'a> {
         self.add(record.wallet, class, charged.saturating_sub(due))
     }
 
-    fn give_back_all(
-        &mut self,
-        record: &Record,
-        policy: impl Fn(ClassId) -> UnattestedPolicy,
-    ) -> Result<(), Fault> {
+    /// Gives back what the receipt was charged in each class that `goes_back`: its cost, its priority fee.
+    fn give_back_all(&mut self, record: &Record, goes_back: impl Fn(ClassId) -> bool) -> Result<(), Fault> {
         let price = self.price_of(record)?;
         let (class, cost) = (price.class, price.cost(&record.usage));
         for (class, amount) in [(class, cost), (ClassId::PRIORITY, Credits::from(record.priority_fee))] {
-            if amount > 0 && policy(class) == UnattestedPolicy::Refund {
+            if amount > 0 && goes_back(class) {
                 self.add(record.wallet, class, amount)?;
             }
         }

@@ -20,8 +20,8 @@ use crate::{
 };
 
 use super::{
+    keys::public,
     memory::{Lane, Marks, SlowProviders},
-    vote::public,
 };
 
 /// Open items that a run looks at to choose from: more than sixteen gateways leave open that may

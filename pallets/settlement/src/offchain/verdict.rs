@@ -5,11 +5,13 @@ use alloc::{collections::BTreeMap, vec::Vec};
 use sp_core::{offchain::Duration, H256};
 use sp_io::offchain;
 use stipend_primitives::{
+    attestation::{Attestation, GpuUse},
     batch::Batch,
+    evidence::EvidenceLevel,
     leaf::UsageLeaf,
-    ledger::{Ledger, OpenItem, Prices, Unsettled},
-    settlement::Verdict,
-    BlockNumber,
+    ledger::{Evidence, Ledger, OpenItem, Prices, Unsettled},
+    settlement::{UnattestedPolicy, Verdict},
+    BlockNumber, ClassId,
 };
 
 use crate::{
@@ -20,9 +22,12 @@ use super::receipts::{Fault, ProviderReceipts};
 
 /// What a verdict is computed from.
 enum Claims {
+    /// The provider's root is the gateway's.
+    Equal { gpu: GpuUse },
     /// The provider's leaves and their root.
     Attested {
         root: H256,
+        gpu: GpuUse,
         leaves: Vec<UsageLeaf>,
         /// Whether the item is unattested if these do not fit the receipts.
         overdue: bool,
@@ -38,9 +43,20 @@ pub(crate) struct Work {
 }
 
 impl Work {
+    /// What goes back although both claim the same: what classes that require evidence paid without.
+    pub(crate) fn matched(open: OpenItem, gpu: GpuUse) -> Self {
+        Work { open, claims: Claims::Equal { gpu } }
+    }
+
     /// An adjustment by the provider's leaves.
-    pub(crate) fn adjust(open: OpenItem, root: H256, leaves: Vec<UsageLeaf>, overdue: bool) -> Self {
-        Work { open, claims: Claims::Attested { root, leaves, overdue } }
+    pub(crate) fn adjust(
+        open: OpenItem,
+        attestation: &Attestation,
+        leaves: Vec<UsageLeaf>,
+        overdue: bool,
+    ) -> Self {
+        let (root, gpu) = (attestation.root, attestation.gpu_use());
+        Work { open, claims: Claims::Attested { root, gpu, leaves, overdue } }
     }
 
     /// What becomes of an item without an attestation.
@@ -49,9 +65,19 @@ impl Work {
     }
 }
 
+/// The classes whose charges for this item's receipts go back because its provider had no evidence.
+///
+/// Where there are none, which is nearly always, nobody has to look at the receipts for it.
+pub(crate) fn without_evidence<T: Config>(open: &OpenItem) -> Vec<ClassId> {
+    match open.evidence {
+        EvidenceLevel::Software => T::Evidence::required(open.submitted_at),
+        EvidenceLevel::Hardware => Vec::new(),
+    }
+}
+
 /// Computes verdicts block by block, so that one body is in memory at a time. What does not get its
 /// turn within `ms_max` is left to the next run.
-pub(crate) fn compute<T: Config>(works: Vec<Work>, ms_max: u64) -> Vec<(OpenItem, Verdict)> {
+pub(crate) fn compute<T: Config>(works: Vec<Work>, ms_max: u64) -> Vec<(OpenItem, Verdict, GpuUse)> {
     let end = offchain::timestamp().add(Duration::from_millis(ms_max));
     let mut blocks: BTreeMap<BlockNumber, Vec<Work>> = BTreeMap::new();
     for work in works {
@@ -69,7 +95,7 @@ pub(crate) fn compute<T: Config>(works: Vec<Work>, ms_max: u64) -> Vec<(OpenItem
                 }
             };
             match verdict {
-                Ok(verdict) => verdicts.push((work.open, verdict)),
+                Ok((verdict, gpu)) => verdicts.push((work.open, verdict, gpu)),
                 Err(why) => {
                     log::error!(target: LOG_TARGET, "cannot settle {:?}: {why}", work.open.item)
                 }
@@ -95,27 +121,40 @@ fn batches_of<T: Config>(number: BlockNumber, works: &[Work]) -> BTreeMap<H256, 
     batches
 }
 
-fn verdict<T: Config>(work: &Work, batch: &Batch) -> Result<Verdict, Fault> {
+fn verdict<T: Config>(work: &Work, batch: &Batch) -> Result<(Verdict, GpuUse), Fault> {
     let open = &work.open;
     let shortfalls = T::Unsettled::shortfalls(&open.item);
+    let without_evidence = without_evidence::<T>(open);
+    let lacks_evidence = |class| without_evidence.contains(&class);
     let receipts = || ProviderReceipts::new(batch, &open.item.provider, T::Prices::entry);
     let unattested = || {
-        let refunds = receipts()?.unattested(T::Ledger::unattested_policy, shortfalls.as_deref())?;
-        Ok(Verdict::Unattested { refunds })
+        let goes_back =
+            |class| T::Ledger::unattested_policy(class) == UnattestedPolicy::Refund || lacks_evidence(class);
+        let refunds = receipts()?.unattested(goes_back, shortfalls.as_deref())?;
+        Ok((Verdict::Unattested { refunds }, GpuUse::default()))
     };
-    let verdict = match &work.claims {
+    let adjusted = |root, leaves: &[UsageLeaf]| {
+        let (receipts, refunds) = receipts()?.adjusted(leaves, lacks_evidence, shortfalls.as_deref())?;
+        Ok(Verdict::Adjust { provider_root: root, receipts, refunds })
+    };
+    let (verdict, gpu) = match &work.claims {
         Claims::Unattested => unattested()?,
-        Claims::Attested { root, leaves, overdue } => {
-            match receipts()?.adjusted(leaves, shortfalls.as_deref()) {
-                Ok((receipts, refunds)) => Verdict::Adjust { provider_root: *root, receipts, refunds },
-                // The provider signed a root over something that is not what it was asked for.
-                Err(Fault::OtherSequence) if *overdue => unattested()?,
-                Err(fault) => return Err(fault),
+        Claims::Equal { gpu } => {
+            let verdict = adjusted(open.root, &receipts()?.leaves()?)?;
+            if verdict.refunds().is_empty() {
+                (Verdict::Match, *gpu)
+            } else {
+                (verdict, *gpu)
             }
         }
+        Claims::Attested { root, gpu, leaves, overdue } => match adjusted(*root, leaves) {
+            // The provider signed a root over something that is not what it was asked for.
+            Err(Fault::OtherSequence) if *overdue => unattested()?,
+            verdict => (verdict?, *gpu),
+        },
     };
     match total(verdict.refunds()) {
-        Some(total) if total <= open.collected => Ok(verdict),
+        Some(total) if total <= open.collected => Ok((verdict, gpu)),
         _ => Err(Fault::AboveCollected),
     }
 }

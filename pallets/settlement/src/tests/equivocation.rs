@@ -1,11 +1,11 @@
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
 use stipend_primitives::{
-    attestation::SignedAttestation,
+    attestation::{Attestation, SignedAttestation},
     batch::Batch,
     ledger::Roles,
     settlement::{Verdict, VerdictKind},
-    Role,
+    PublicKey, Role,
 };
 
 use super::world::*;
@@ -43,6 +43,7 @@ fn two_attestations_for_one_range_suspend_the_provider() {
         let (a, b) = two_faces(&attestor, &batch);
         assert_ok!(report(&a, &b));
         assert!(Providers::<Test>::get(&attestor.account).unwrap().suspended);
+        assert_eq!(Forgotten::get(), vec![attestor.account.clone()], "its evidence counts no longer");
         System::assert_last_event(Event::ProviderSuspended { provider: attestor.account }.into());
         assert_noop!(report(&a, &b), Error::<Test>::AlreadySuspended);
     });
@@ -67,13 +68,49 @@ fn the_same_attestation_twice_is_no_equivocation() {
 }
 
 #[test]
-fn another_measure_of_gpu_time_and_energy_is_no_equivocation() {
+fn two_measures_of_gpu_time_or_energy_are_two_truths() {
+    for change in [
+        |attestation: &mut Attestation| attestation.gpu_time_ms = Some(1_000),
+        |attestation: &mut Attestation| attestation.energy_mj = Some(70),
+    ] {
+        with_reporter(|attestor, batch| {
+            let (a, _) = two_faces(&attestor, &batch);
+            let mut measured = a.attestation.clone();
+            change(&mut measured);
+            assert_ok!(report(&a, &attestor.sign(measured)));
+        });
+    }
+}
+
+#[test]
+fn a_key_with_two_truths_never_counts_again() {
     with_reporter(|attestor, batch| {
-        let (a, _) = two_faces(&attestor, &batch);
-        let mut measured = a.attestation.clone();
-        measured.gpu_time_ms = Some(1_000);
-        measured.energy_mj = Some(70);
-        assert_noop!(report(&a, &attestor.sign(measured)), Error::<Test>::NoEquivocation);
+        let (a, b) = two_faces(&attestor, &batch);
+        assert_ok!(report(&a, &b));
+        let who = attestor.account.clone();
+        let register = |key: PublicKey| {
+            let endpoint = Providers::<Test>::get(&who).unwrap().endpoint;
+            Settlement::register_provider(RuntimeOrigin::root(), who.clone(), key, endpoint)
+        };
+        let reinstate = || Settlement::reinstate_provider(RuntimeOrigin::root(), who.clone());
+        assert_noop!(reinstate(), Error::<Test>::BurntKey);
+        assert_noop!(register(attestor.pair.public().0), Error::<Test>::BurntKey);
+
+        assert_ok!(register([6; 32]));
+        assert_ok!(reinstate());
+        assert_noop!(report(&a, &b), Error::<Test>::BadAttestationSignature);
+        assert!(!Providers::<Test>::get(&who).unwrap().suspended);
+        assert_noop!(register(attestor.pair.public().0), Error::<Test>::BurntKey);
+        // Another provider's key is its own matter.
+        RolesStandIn::grant(&account(10), Role::Provider);
+        let endpoint = Providers::<Test>::get(&who).unwrap().endpoint;
+        let other = Settlement::register_provider(
+            RuntimeOrigin::root(),
+            account(10),
+            attestor.pair.public().0,
+            endpoint,
+        );
+        assert_ok!(other);
     });
 }
 

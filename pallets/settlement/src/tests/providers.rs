@@ -57,6 +57,18 @@ fn registering_again_replaces_key_and_endpoint_and_lifts_no_suspension() {
 }
 
 #[test]
+fn evidence_of_another_key_is_forgotten_and_that_of_the_same_stays() {
+    new_test_ext().execute_with(|| {
+        let attestor = Attestor::registered(9);
+        let register = |key| Settlement::register_provider(root(), account(9), key, endpoint("https://b:1"));
+        assert_ok!(register(attestor.pair.public().0));
+        assert!(Forgotten::get().is_empty());
+        assert_ok!(register([6; 32]));
+        assert_eq!(Forgotten::get(), [account(9)]);
+    });
+}
+
+#[test]
 fn a_provider_moves_its_own_endpoint_and_nobody_elses() {
     new_test_ext().execute_with(|| {
         let attestor = Attestor::registered(9);

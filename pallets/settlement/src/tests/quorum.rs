@@ -1,5 +1,8 @@
 use proptest::prelude::*;
-use stipend_primitives::settlement::{Verdict, VerdictKind};
+use stipend_primitives::{
+    attestation::GpuUse,
+    settlement::{Verdict, VerdictKind},
+};
 
 use super::world::*;
 use crate::{
@@ -29,8 +32,12 @@ fn one_validator_alone_settles() {
         submit(&batch);
         cast(&vote(&batch, &attestor, Verdict::Match), 0).unwrap();
         assert_eq!(last_closed(), Some((VerdictKind::Match, 0)));
-        let settled =
-            Event::Settled { item: item(&batch, &attestor), verdict: VerdictKind::Match, refunded: 0 };
+        let settled = Event::Settled {
+            item: item(&batch, &attestor),
+            verdict: VerdictKind::Match,
+            refunded: 0,
+            gpu: GpuUse::default(),
+        };
         System::assert_last_event(settled.into());
         assert_eq!(Votes::<Test>::iter().count(), 0);
     });

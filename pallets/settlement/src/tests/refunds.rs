@@ -1,5 +1,6 @@
 use frame_support::{traits::Hooks, weights::Weight};
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::Batch,
     settlement::{Refund, Verdict, VerdictKind},
     AccountId, ClassId,
@@ -46,8 +47,12 @@ fn what_is_settled_is_what_the_ledger_gave_back() {
         RefundMax::set(20);
         cast(&vote(&batch, &attestor, adjust(vec![refund(1, CLASS, 30), refund(2, CLASS, 12)])), 0).unwrap();
         assert_eq!(last_closed(), Some((VerdictKind::Adjust, 32)));
-        let event =
-            Event::Settled { item: item(&batch, &attestor), verdict: VerdictKind::Adjust, refunded: 32 };
+        let event = Event::Settled {
+            item: item(&batch, &attestor),
+            verdict: VerdictKind::Adjust,
+            refunded: 32,
+            gpu: GpuUse::default(),
+        };
         System::assert_last_event(event.into());
     });
 }

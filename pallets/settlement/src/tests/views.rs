@@ -1,6 +1,8 @@
 use sp_core::{crypto::ByteArray, H256};
 use stipend_primitives::{
+    attestation::GpuUse,
     batch::Batch,
+    evidence::EvidenceLevel,
     settlement::{Verdict, VerdictKind},
     view::{BatchView, ProviderTotals, Settled, VoteView},
 };
@@ -18,6 +20,7 @@ fn batch_view(batch: &Batch, attestor: &Attestor, settled: Option<Settled>) -> B
         collected: 11_527,
         root: H256::zero(),
         settled,
+        evidence: EvidenceLevel::Hardware,
     };
     BatchView {
         gateway: batch.gateway.clone(),
@@ -35,6 +38,7 @@ fn batch_view(batch: &Batch, attestor: &Attestor, settled: Option<Settled>) -> B
 #[test]
 fn the_status_of_an_open_item_shows_its_votes_and_the_quorum() {
     let (mut ext, attestor) = chain(4);
+    Hardware::mutate(|hardware| hardware.insert(attestor.account.clone()));
     ext.execute_with(|| {
         let batch = small_batch(5, &attestor);
         submit(&batch);
@@ -44,9 +48,10 @@ fn the_status_of_an_open_item_shows_its_votes_and_the_quorum() {
         assert_eq!(status[0].item, item(&batch, &attestor));
         assert_eq!((status[0].last_seq, status[0].count, status[0].quorum), (7, 3, 3));
         assert_eq!(status[0].settled, None);
+        assert_eq!(status[0].evidence, EvidenceLevel::Hardware);
         let vote = VoteView {
             validator: H256(key(1)),
-            verdict_hash: Verdict::Match.hash(),
+            verdict_hash: vote(&batch, &attestor, Verdict::Match).verdict_hash(),
             kind: VerdictKind::Match,
         };
         assert_eq!(status[0].votes, vec![vote]);
@@ -59,7 +64,7 @@ fn the_status_of_a_settled_item_shows_how_it_was_settled() {
     let (mut ext, attestor) = chain(1);
     ext.execute_with(|| {
         let batch = small_batch(0, &attestor);
-        let settled = Settled { verdict: VerdictKind::Adjust, refunded: 12, at: 4 };
+        let settled = Settled { verdict: VerdictKind::Adjust, refunded: 12, gpu: GpuUse::default(), at: 4 };
         let status = Settlement::status(&batch_view(&batch, &attestor, Some(settled.clone())));
         assert_eq!(status[0].settled, Some(settled));
         assert!(status[0].votes.is_empty());

@@ -53,11 +53,11 @@ fn a_vote_is_kept_until_the_quorum_is_there() {
         let voted = Event::Voted {
             item: item(&batch, &attestor),
             validator: key(2),
-            verdict_hash: Verdict::Match.hash(),
+            verdict_hash: vote.verdict_hash(),
             kind: VerdictKind::Match,
         };
         System::assert_last_event(voted.into());
-        assert_eq!(Settlement::vote_of(&vote.item, &H256(key(2))), Some(Verdict::Match.hash()));
+        assert_eq!(Settlement::vote_of(&vote.item, &H256(key(2))), Some(vote.verdict_hash()));
         assert_eq!(Settlement::vote_of(&vote.item, &H256(key(1))), None);
     });
 }

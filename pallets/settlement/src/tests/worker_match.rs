@@ -1,4 +1,7 @@
-use stipend_primitives::settlement::{Verdict, VerdictKind};
+use stipend_primitives::{
+    attestation::GpuUse,
+    settlement::{Verdict, VerdictKind},
+};
 
 use super::{network::Answer, world::*};
 use crate::mock::*;
@@ -128,7 +131,9 @@ fn gpu_time_and_energy_are_part_of_a_valid_attestation() {
         attestation.energy_mj = Some(u64::MAX);
         attestor.serve_signed(&node.network, &batch, &attestor.sign(attestation));
     });
-    assert_eq!(verdicts(&node.run(&mut ext)), [Verdict::Match]);
+    assert_eq!(node.settle(&mut ext), 1);
+    assert_eq!(last_closed(), Some((VerdictKind::Match, 0)));
+    assert_eq!(LastGpuUse::get(), GpuUse { time_ms: Some(u64::MAX), energy_mj: Some(u64::MAX) });
 }
 
 #[test]

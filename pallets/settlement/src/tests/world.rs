@@ -21,7 +21,7 @@ use sp_io::TestExternalities;
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 use sp_runtime::traits::Dispatchable;
 use stipend_primitives::{
-    attestation::{Attestation, SignedAttestation},
+    attestation::{Attestation, GpuUse, SignedAttestation},
     batch::{Batch, Line, Record, SignedBatch},
     cost::Usage,
     leaf::{UsageLeaf, USAGE_LEAF_LEN},
@@ -215,7 +215,7 @@ pub fn open(batch: &Batch, attestor: &Attestor) -> Option<OpenItem> {
 
 /// A vote on the provider's part of a batch.
 pub fn vote(batch: &Batch, attestor: &Attestor, verdict: Verdict) -> Vote {
-    Vote { item: item(batch, attestor), batch_hash: batch.hash(), verdict }
+    Vote { item: item(batch, attestor), batch_hash: batch.hash(), verdict, gpu: GpuUse::default() }
 }
 
 pub fn signature(vote: &Vote, validator: &ed25519::Pair, genesis: &H256) -> Signature {

@@ -1,0 +1,93 @@
+//! States of earlier versions become states of this one, with nothing lost.
+
+use codec::{Decode, Encode};
+use frame_support::{
+    storage::unhashed,
+    traits::{GetStorageVersion, StorageVersion},
+};
+use pallet_receipts::{BatchRecord, Batches, SequenceKey};
+use sp_core::H256;
+use sp_keyring::Ed25519Keyring::{Alice, Bob};
+use stipend_primitives::{
+    attestation::GpuUse,
+    evidence::EvidenceLevel,
+    settlement::VerdictKind,
+    view::{ProviderTotals, Settled},
+    AccountId,
+};
+use stipend_runtime::{Evidence, Executive, Receipts, Runtime};
+
+use crate::chain::new_chain;
+
+fn part(provider: AccountId, settled: Option<Settled>) -> ProviderTotals {
+    ProviderTotals {
+        provider,
+        count: 1,
+        input: 2,
+        cached_input: 3,
+        output: 4,
+        collected: 5,
+        root: H256([6; 32]),
+        settled,
+        evidence: EvidenceLevel::Software,
+    }
+}
+
+/// How version 1 wrote a record: without the levels.
+fn as_version_1(record: &BatchRecord) -> Vec<u8> {
+    let parts: Vec<Vec<u8>> = record
+        .providers
+        .iter()
+        .map(|part| {
+            let ProviderTotals { provider, count, input, cached_input, output, collected, root, .. } = part;
+            let settled =
+                part.settled.as_ref().map(|settled| (settled.verdict, settled.refunded, settled.at));
+            (provider, count, input, cached_input, output, collected, root, settled).encode()
+        })
+        .collect();
+    let mut bytes = BatchRecord { providers: Default::default(), ..record.clone() }.encode();
+    bytes.pop();
+    bytes.extend(codec::Compact(parts.len() as u32).encode());
+    bytes.extend(parts.concat());
+    bytes
+}
+
+#[test]
+fn providers_in_batches_of_version_1_were_software() {
+    new_chain("development").execute_with(|| {
+        let settled = Settled { verdict: VerdictKind::Adjust, refunded: 1, gpu: GpuUse::default(), at: 9 };
+        let records = [vec![None], vec![Some(settled.clone()), None], vec![None, Some(settled)]];
+        let records = records.map(|settled| BatchRecord {
+            first_seq: 7,
+            submitted_at: 8,
+            batch_hash: H256([1; 32]),
+            receipts_root: H256([2; 32]),
+            charged: 3,
+            uncollected: 4,
+            providers: settled
+                .into_iter()
+                .zip([Alice.to_account_id(), Bob.to_account_id()])
+                .map(|(settled, provider)| part(provider, settled))
+                .collect::<Vec<_>>()
+                .try_into()
+                .unwrap(),
+        });
+        let keys = [1, 2, 3].map(|seq| (Alice.to_account_id(), SequenceKey::from(seq)));
+        for ((gateway, key), record) in keys.iter().zip(&records) {
+            let raw = Batches::<Runtime>::hashed_key_for(gateway, key);
+            unhashed::put_raw(&raw, &as_version_1(record));
+            assert_ne!(BatchRecord::decode(&mut &as_version_1(record)[..]).ok().as_ref(), Some(record));
+        }
+        StorageVersion::new(1).put::<Receipts>();
+
+        Executive::execute_on_runtime_upgrade();
+        assert_eq!(Receipts::on_chain_storage_version(), 2);
+        for ((gateway, key), record) in keys.iter().zip(records.clone()) {
+            assert_eq!(Batches::<Runtime>::get(gateway, key), Some(record));
+        }
+        // Once, whatever happens.
+        Executive::execute_on_runtime_upgrade();
+        assert_eq!(Batches::<Runtime>::iter().count(), records.len());
+        assert_eq!(Evidence::on_chain_storage_version(), Evidence::in_code_storage_version());
+    });
+}
