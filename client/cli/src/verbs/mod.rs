@@ -7,7 +7,6 @@ pub(crate) mod council;
 pub(crate) mod documents;
 pub(crate) mod entitlements;
 pub(crate) mod evidence;
-pub(crate) mod explain;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod mint;

@@ -1,5 +1,6 @@
 //! `stipend receipts`: receipts, and the proof that they are on the chain.
 
+mod explain;
 mod fetch;
 mod signed;
 
@@ -21,7 +22,7 @@ use crate::{
     failure::Failure,
     output::{in_credits, Answer, Rows},
     parse,
-    verbs::{documents, explain::explain, settlement::verdict_name},
+    verbs::{documents, settlement::verdict_name},
 };
 
 /// Receipts.
@@ -87,7 +88,7 @@ impl Verb {
                 }
             }
             Verb::Explain { gateway, sequence, at } => {
-                explain(&context.client().await?.receipt(&gateway, sequence, at).await?)
+                explain::explain(&context.client().await?.receipt(&gateway, sequence, at).await?)
             }
             Verb::Proof { gateway, sequence, at } => {
                 let proof = context.client().await?.prove_receipt(&gateway, sequence, at).await?;
