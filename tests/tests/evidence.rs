@@ -36,7 +36,9 @@ const REQUESTS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_class_that_requires_evidence_never_pays_a_provider_without_it() -> Result<()> {
-    let mut stage = Stage::set(Setup { dir: "test-evidence", ..Default::default() }).await?;
+    // A gateway that looks at evidence would not even ask: what the chain does if one does not is tested here.
+    let gateway_more = "[limits]\nserve_unpaid = true\n";
+    let mut stage = Stage::set(Setup { dir: "test-evidence", gateway_more, ..Default::default() }).await?;
     let service = IssuerService::start().await?;
     attach(&mut stage, &service).await?;
     let observer = Observer::start(stage.client.clone());

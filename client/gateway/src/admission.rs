@@ -56,7 +56,10 @@ pub(crate) async fn admit(
     let servers = state.upstreams.of(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
     // Without a fee nothing is paid in Priority, and it has no say.
     let fee_class = if priority_fee > 0 { ClassId::PRIORITY } else { quote.entry.class };
-    let evidence = state.upstreams.asked([quote.entry.class, fee_class]);
+    let evidence = match state.upstreams.asked([quote.entry.class, fee_class]) {
+        EvidencePolicy::Required if state.limits.serve_unpaid => EvidencePolicy::Preferred,
+        policy => policy,
+    };
     if let Some(refusal) = servers.refusal(Asked { policy: evidence, block: state.status.block() }) {
         return Err(refusal);
     }

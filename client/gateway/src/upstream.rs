@@ -24,8 +24,8 @@ const AVOID_MS: u64 = 2_000;
 const EVIDENCE_RETRY_S: u32 = 60;
 
 /// Blocks before its end at which evidence is no longer counted on: a request takes its time, and its batch is
-/// in a block only afterwards.
-const EVIDENCE_MARGIN_BLOCKS: BlockNumber = 30;
+/// in a block only afterwards. A third of the shortest time for which evidence can be in force.
+const EVIDENCE_MARGIN_BLOCKS: BlockNumber = 10;
 
 /// Which of OpenAI's two ways of asking for text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

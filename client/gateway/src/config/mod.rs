@@ -105,6 +105,9 @@ pub struct Limits {
     pub chain_silence_max: Duration,
     /// How long requests in flight may go on after the order to stop.
     pub drain_max: Duration,
+    /// Whether a class that requires evidence is served by providers without it, where there are no others:
+    /// the chain gives the charges back, and the provider is not paid.
+    pub serve_unpaid: bool,
 }
 
 impl Default for Limits {
@@ -124,6 +127,7 @@ impl Default for Limits {
             client_stall_max: Duration::from_secs(30),
             chain_silence_max: Duration::from_secs(120),
             drain_max: Duration::from_secs(30),
+            serve_unpaid: false,
         }
     }
 }

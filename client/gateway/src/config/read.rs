@@ -159,6 +159,7 @@ fn read_limits(mut section: Section) -> Limits {
     let client_stall_max = time("client_stall_ms_max", default.client_stall_max);
     let chain_silence_max = time("chain_silence_ms_max", default.chain_silence_max);
     let drain_max = time("drain_ms_max", default.drain_max);
+    let serve_unpaid = section.flag("serve_unpaid", default.serve_unpaid);
     let backlog = default.backlog_receipts_max;
     let backlog_receipts_max = section.number("backlog_receipts_max", backlog, 1..=100_000_000);
     if output_tokens_default > output_tokens_max {
@@ -180,6 +181,7 @@ fn read_limits(mut section: Section) -> Limits {
         client_stall_max,
         chain_silence_max,
         drain_max,
+        serve_unpaid,
     }
 }
 

@@ -101,6 +101,18 @@ async fn a_class_that_requires_evidence_pays_nobody_without_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_serve_unpaid_is_asked_where_there_is_nobody_else() {
+    let setup = &Setup::with(1, |config| config.limits.serve_unpaid = true).await;
+    setup.chain.change(|ledger| {
+        let asked = [(ClassId::INNOVATION, EvidencePolicy::Required)].into();
+        ledger.set_evidence(Evidence { asked, ..Default::default() });
+    });
+    let asked = || setup.engine().state.upstreams.asked([ClassId::INNOVATION; 2]);
+    until("the policy is known", || asked() == EvidencePolicy::Required).await;
+    assert_eq!(setup.chat("ok").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_hangs_gets_504_in_time() {
     let setup = Setup::with(1, |config| {
         config.upstreams[0].answer_wait_max = Duration::from_millis(50);
