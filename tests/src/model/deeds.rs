@@ -1,6 +1,7 @@
 //! What HR, owners, gateways and the council do: each act as a call of its signer.
 
 use pallet_roles::Misconduct;
+use pallet_settlement::BurntKeys;
 use sp_core::{bounded::BoundedVec, ed25519, Pair, H256};
 use stipend_primitives::{
     mint::{Grant, MintRequest},
@@ -174,10 +175,14 @@ impl World {
                 let effective_at = System::block_number() + 5;
                 (council, pallet_pricing::Call::schedule { entries: prices(), effective_at }.into())
             }
-            6..=8 => {
+            7 => {
+                let (who, mg_per_kwh) = (World::account(provider), Some(400_000));
+                (council, pallet_settlement::Call::set_grid_intensity { who, mg_per_kwh }.into())
+            }
+            6 | 8 => {
                 let call = pallet_settlement::Call::register_provider {
                     who: World::account(provider),
-                    key: provider.public().0,
+                    key: attestation_key(provider).public().0,
                     endpoint: endpoint(),
                 };
                 (council, call.into())
@@ -229,9 +234,19 @@ impl World {
                 gpu_time_ms: None,
                 energy_mj: None,
             };
-            let signature = provider.sign(&attestation.signing_payload(&self.genesis())).0;
+            let key = attestation_key(provider);
+            let signature = key.sign(&attestation.signing_payload(&self.genesis())).0;
             Box::new(SignedAttestation { attestation, signature })
         };
         pallet_settlement::Call::report_equivocation { a: say(1), b: say(2) }.into()
+    }
+}
+
+/// The key that a provider signs with: another one each time that the one before was burnt.
+fn attestation_key(provider: &ed25519::Pair) -> ed25519::Pair {
+    let burnt = BurntKeys::<Runtime>::iter_prefix(World::account(provider)).count();
+    match burnt {
+        0 => *provider,
+        count => ed25519::Pair::from_seed(&[count as u8; 32]),
     }
 }
