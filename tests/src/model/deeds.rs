@@ -158,7 +158,7 @@ impl World {
 
     pub(super) fn govern(&mut self, what: u8, who: u8) {
         let council = World::account(&self.council);
-        let provider = &self.providers[usize::from(who) % 2];
+        let provider = &{ self.providers[usize::from(who) % 2] };
         let stranger = AccountId::new([200 + who % 2; 32]);
         let endpoint = || BoundedVec::truncate_from(b"http://127.0.0.1:9".to_vec());
         let (signer, call): (_, RuntimeCall) = match what {
@@ -192,10 +192,17 @@ impl World {
                 pallet_settlement::Call::set_endpoint { endpoint: endpoint() }.into(),
             ),
             10 | 11 => (council, self.equivocation(provider)),
-            12 | 13 => (
-                council,
-                pallet_settlement::Call::reinstate_provider { who: World::account(provider) }.into(),
-            ),
+            12 | 13 => {
+                let (who, key) = (World::account(provider), attestation_key(provider).public().0);
+                let register = pallet_settlement::Call::register_provider {
+                    who: who.clone(),
+                    key,
+                    endpoint: endpoint(),
+                };
+                // Refused where it has no role: then the next one is too.
+                let _ = self.dispatch(Some(council.clone()), register.into());
+                (council, pallet_settlement::Call::reinstate_provider { who }.into())
+            }
             14 => {
                 let bob = World::account(&self.validators[1]);
                 Roles::punish(&bob, Misconduct::TwoBlocks);
