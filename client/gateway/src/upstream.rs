@@ -12,7 +12,7 @@ use std::{
 use arc_swap::ArcSwap;
 use http::{uri::PathAndQuery, HeaderValue, Uri};
 use sp_core::crypto::Ss58Codec;
-use stipend_openai::ApiError;
+use stipend_openai::{ApiError, Endpoint};
 use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, ClassId, Moment};
 
 use crate::{chain::Evidence, config::UpstreamConfig, queue::Queue};
@@ -27,22 +27,6 @@ const EVIDENCE_RETRY_S: u32 = 60;
 /// in a block only afterwards. A third of the shortest time for which evidence can be in force.
 const EVIDENCE_MARGIN_BLOCKS: BlockNumber = 10;
 
-/// Which of OpenAI's two ways of asking for text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Endpoint {
-    Chat,
-    Completions,
-}
-
-impl Endpoint {
-    pub(crate) fn path(self) -> &'static str {
-        match self {
-            Endpoint::Chat => "/v1/chat/completions",
-            Endpoint::Completions => "/v1/completions",
-        }
-    }
-}
-
 /// One provider's attestor.
 pub(crate) struct Upstream {
     pub(crate) provider: AccountId,
@@ -54,8 +38,8 @@ pub(crate) struct Upstream {
     pub(crate) answer_wait_max: Duration,
     pub(crate) silence_max: Duration,
     pub(crate) claims: Uri,
-    chat: Uri,
-    completions: Uri,
+    /// By the endpoint's number.
+    uris: [Uri; Endpoint::ALL.len()],
     avoid_until_ms: AtomicU64,
     suspended: AtomicBool,
     /// First block in which its evidence counts no longer; 0: it has none.
@@ -83,8 +67,7 @@ impl Upstream {
             answer_wait_max: config.answer_wait_max,
             silence_max: config.silence_max,
             claims: uri("/v1/claims"),
-            chat: uri(Endpoint::Chat.path()),
-            completions: uri(Endpoint::Completions.path()),
+            uris: Endpoint::ALL.map(|endpoint| uri(endpoint.path())),
             avoid_until_ms: AtomicU64::new(0),
             suspended: AtomicBool::new(false),
             attested_until: AtomicU32::new(0),
@@ -94,10 +77,7 @@ impl Upstream {
     }
 
     pub(crate) fn uri(&self, endpoint: Endpoint) -> Uri {
-        match endpoint {
-            Endpoint::Chat => self.chat.clone(),
-            Endpoint::Completions => self.completions.clone(),
-        }
+        self.uris[endpoint as usize].clone()
     }
 
     /// Others are asked before this one for a while.

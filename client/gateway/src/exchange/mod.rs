@@ -19,7 +19,7 @@ use bytes::Bytes;
 use http::{header, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use stipend_openai::ApiError;
+use stipend_openai::{ApiError, Endpoint};
 use stipend_primitives::{AccountId, Digest};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -29,7 +29,7 @@ use crate::{
     queue::{Place, QueueFull},
     server::answer::AnswerBody,
     state::{InFlight, State},
-    upstream::{Asked, Endpoint, Upstream},
+    upstream::{Asked, Upstream},
 };
 
 const X_GATEWAY: HeaderName = HeaderName::from_static("x-stipend-gateway");

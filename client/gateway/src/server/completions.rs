@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
 use sha2::{Digest as _, Sha256};
-use stipend_openai::{ApiError, RequestView, Rewrite};
+use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite};
 use stipend_primitives::{key, Digest};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -23,7 +23,6 @@ use crate::{
     exchange::{self, Order},
     keys::Key,
     state::{DigestSecret, State},
-    upstream::Endpoint,
 };
 
 /// What a caller offers for a place in the queue: micro-credits of Priority.

@@ -10,14 +10,14 @@ use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 use http::{Method, Request, Response, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use stipend_openai::ApiError;
+use stipend_openai::{ApiError, Endpoint};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{watch, Semaphore},
     time::{sleep, timeout},
 };
 
-use crate::{clock::now_ms, state::State, upstream::Endpoint};
+use crate::{clock::now_ms, state::State};
 use answer::AnswerBody;
 
 /// How long a caller may take to send a request's head.
