@@ -13,7 +13,7 @@ use bytes::Bytes;
 use codec::DecodeAll;
 use http::{header::CONTENT_TYPE, HeaderMap, StatusCode};
 use serde_json::json;
-use stipend_openai::ApiError;
+use stipend_openai::{ApiError, Endpoint};
 use stipend_primitives::{attestation::SignedClaim, AccountId, Sequence};
 
 use crate::{
@@ -28,17 +28,14 @@ use crate::{
 /// Bytes of a claim: a full batch of 24-byte entries, with room to spare.
 const CLAIM_BYTES_MAX: usize = 4 << 20;
 
-/// The paths that are passed to the engine.
-const INFERENCE_PATHS: [&str; 3] = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"];
-
 /// All paths of an attestor.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    for path in INFERENCE_PATHS {
+    for endpoint in Endpoint::ALL {
         let handler = move |State(app): State<Arc<App>>, headers: HeaderMap, body: Body| {
-            infer(app, path, headers, body)
+            infer(app, endpoint, headers, body)
         };
-        router = router.route(path, post(handler));
+        router = router.route(endpoint.path(), post(handler));
     }
     router
         .route("/v1/models", get(models))

@@ -125,12 +125,16 @@ impl Metrics {
         }
     }
 
-    /// Counts a metered request that asked for `choices` per prompt and `prompts` prompts.
-    pub(crate) fn metered(&self, kind: EngineKind, model: &str, usage: &Usage, choices: u64, prompts: u64) {
+    /// Counts a metered request.
+    pub(crate) fn metered(&self, model: &str, usage: &Usage) {
         let kinds = [("input", usage.input), ("cached_input", usage.cached_input), ("output", usage.output)];
         for (kind, count) in kinds {
             self.tokens.with_label_values(&[model, kind]).inc_by(count.into());
         }
+    }
+
+    /// Counts it as the engine's own counters do, where it asked for `choices` per prompt and `prompts` prompts.
+    pub(crate) fn engine_counts(&self, kind: EngineKind, usage: &Usage, choices: u64, prompts: u64) {
         for quantity in Quantity::ALL {
             let count = kind.counts(quantity, usage, choices, prompts);
             self.counted.with_label_values(&[quantity.label()]).inc_by(count);

@@ -14,7 +14,8 @@ use crate::{
     prefix::PrefixCache,
     queue::Queue,
     tokens::{self, Token},
-    wire::{Content, Kind, Message, Prompt, Request},
+    tools,
+    wire::{Content, Items, Kind, Message, Prompt, Request},
     Options,
 };
 
@@ -50,6 +51,10 @@ pub(crate) struct Job {
     pub(crate) choices_per_prompt: u32,
     pub(crate) tokens_max: u64,
     pub(crate) finish_reason: &'static str,
+    /// The tool that is called instead of an answer in words.
+    pub(crate) tool: Option<String>,
+    /// Whether a limit cuts the answer.
+    pub(crate) is_cut: bool,
     pub(crate) priority: i64,
     pub(crate) seed: u64,
 }
@@ -88,9 +93,15 @@ impl Engine {
     /// Checks a request and counts its prompt's tokens.
     pub(crate) fn job(&self, kind: Kind, request: &Request) -> Result<Job, Refusal> {
         self.check_model(&request.model)?;
-        let limit = request.max_completion_tokens.or(request.max_tokens);
+        let limit = match kind {
+            Kind::Responses => request.max_output_tokens,
+            _ => request.max_completion_tokens.or(request.max_tokens),
+        };
         let tokens_max = limit.unwrap_or(MAX_TOKENS_DEFAULT);
-        let choices_per_prompt = request.n.unwrap_or(1);
+        let choices_per_prompt = match kind {
+            Kind::Chat | Kind::Text => request.n.unwrap_or(1),
+            Kind::Responses | Kind::Messages => 1,
+        };
         if tokens_max == 0 {
             return Err((400, "max_tokens must be at least 1.".into()));
         }
@@ -98,7 +109,7 @@ impl Engine {
             return Err((400, format!("n must be from 1 to {CHOICES_MAX}.")));
         }
         let prompts = match kind {
-            Kind::Chat => vec![chat_prompt(&request.messages)],
+            Kind::Chat | Kind::Responses | Kind::Messages => vec![chat_prompt(request)],
             Kind::Text => {
                 let prompt = request.prompt.as_ref().ok_or((400, "prompt is missing.".to_string()))?;
                 text_prompts(prompt)
@@ -125,6 +136,13 @@ impl Engine {
             prompts.hash(&mut hasher);
             hasher.finish()
         });
+        let tool = tools::called(request.tools.as_ref(), request.tool_choice.as_ref())
+            .filter(|_| kind != Kind::Text);
+        let finish_reason = match (&tool, limit) {
+            (Some(_), _) => "tool_calls",
+            (None, Some(_)) => "length",
+            (None, None) => "stop",
+        };
         Ok(Job {
             kind,
             model: request.model.clone(),
@@ -132,7 +150,9 @@ impl Engine {
             prompts,
             choices_per_prompt,
             tokens_max,
-            finish_reason: if limit.is_some() { "length" } else { "stop" },
+            finish_reason,
+            tool,
+            is_cut: limit.is_some(),
             priority: request.priority.unwrap_or(0),
             seed,
         })
@@ -153,20 +173,32 @@ impl Engine {
     }
 }
 
-fn chat_prompt(messages: &[Message]) -> Vec<Token> {
+/// The tokens of all that a conversation brings: instructions, messages and tools.
+fn chat_prompt(request: &Request) -> Vec<Token> {
     let mut prompt = Vec::new();
-    for message in messages {
-        match &message.content {
-            None => {}
-            Some(Content::Text(text)) => prompt.extend(tokens::encode(text)),
-            Some(Content::Parts(parts)) => {
-                for text in parts.iter().filter_map(|part| part.text.as_deref()) {
-                    prompt.extend(tokens::encode(text));
-                }
-            }
+    prompt.extend(request.instructions.iter().flat_map(|text| tokens::encode(text)));
+    prompt.extend(request.system.iter().flat_map(content_tokens));
+    match &request.input {
+        None => {}
+        Some(Items::Text(text)) => prompt.extend(tokens::encode(text)),
+        Some(Items::Messages(items)) => prompt.extend(messages_tokens(items)),
+    }
+    prompt.extend(messages_tokens(&request.messages));
+    prompt.extend(request.tools.iter().flat_map(|tools| tokens::encode(&tools.to_string())));
+    prompt
+}
+
+fn messages_tokens(messages: &[Message]) -> impl Iterator<Item = Token> + '_ {
+    messages.iter().filter_map(|message| message.content.as_ref()).flat_map(content_tokens)
+}
+
+fn content_tokens(content: &Content) -> Vec<Token> {
+    match content {
+        Content::Text(text) => tokens::encode(text),
+        Content::Parts(parts) => {
+            parts.iter().filter_map(|part| part.text.as_deref()).flat_map(tokens::encode).collect()
         }
     }
-    prompt
 }
 
 pub(crate) fn text_prompts(prompt: &Prompt) -> Vec<Vec<Token>> {

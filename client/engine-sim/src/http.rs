@@ -17,8 +17,9 @@ use serde_json::json;
 use crate::{
     engine::{text_prompts, Refusal},
     generation::Generation,
-    stream,
-    wire::{Answer, Choice, EmbeddingsRequest, Head, Kind, Request, Said},
+    images, stream, tools,
+    typed::Typed,
+    wire::{Answer, Call, Choice, EmbeddingsRequest, Head, Kind, Request, Said},
     Engine, FINGERPRINT,
 };
 
@@ -34,6 +35,9 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/chat/completions", post(chat))
         .route("/v1/completions", post(text))
         .route("/v1/embeddings", post(embeddings))
+        .route("/v1/responses", post(responses))
+        .route("/v1/messages", post(messages))
+        .route("/v1/images/generations", post(generate_images))
         .route("/v1/models", get(models))
         .route("/health", get(|| async { StatusCode::OK }))
         .route("/metrics", get(metrics))
@@ -49,6 +53,24 @@ async fn text(State(engine): State<Engine>, body: Bytes) -> Response {
     complete(engine, Kind::Text, &body).await.unwrap_or_else(refuse)
 }
 
+async fn responses(State(engine): State<Engine>, body: Bytes) -> Response {
+    complete(engine, Kind::Responses, &body).await.unwrap_or_else(refuse)
+}
+
+async fn messages(State(engine): State<Engine>, body: Bytes) -> Response {
+    let refuse = |(status, message): Refusal| {
+        let kind = if status == 404 { "not_found_error" } else { "invalid_request_error" };
+        let body = json!({ "type": "error", "error": { "type": kind, "message": message } });
+        (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body))
+            .into_response()
+    };
+    complete(engine, Kind::Messages, &body).await.unwrap_or_else(refuse)
+}
+
+async fn generate_images(State(engine): State<Engine>, body: Bytes) -> Response {
+    read(&body).and_then(|request| images::make(&engine, &request)).unwrap_or_else(refuse)
+}
+
 async fn complete(engine: Engine, kind: Kind, body: &[u8]) -> Result<Response, Refusal> {
     let request: Request = read(body)?;
     let job = engine.job(kind, &request)?;
@@ -59,30 +81,41 @@ async fn complete(engine: Engine, kind: Kind, body: &[u8]) -> Result<Response, R
         let body = stream::body(generation, head, &request.stream_options.unwrap_or_default());
         return Ok(([(CONTENT_TYPE, "text/event-stream; charset=utf-8")], body).into_response());
     }
-    Ok(json_bytes(whole(generation, &head).await))
+    Ok(json_bytes(whole(generation, head).await))
 }
 
 /// Generates all choices and makes the answer's body.
-async fn whole(mut generation: Generation, head: &Head) -> Vec<u8> {
+async fn whole(mut generation: Generation, head: Head) -> Vec<u8> {
     let mut texts = vec![String::new(); generation.choices_count() as usize];
     while let Some(token) = generation.next().await {
         texts[token.choice].push_str(token.word);
     }
-    let job = &generation.job;
+    let (job, usage) = (&generation.job, generation.usage());
+    if matches!(job.kind, Kind::Responses | Kind::Messages) {
+        let answer = Typed::new(job.kind, head, job.tool.clone()).whole(&texts[0], usage, job.is_cut);
+        return answer.to_string().into_bytes();
+    }
+    if job.tool.is_some() {
+        texts = texts.iter().map(|text| [tools::BEGIN, text.as_str(), tools::END].concat()).collect();
+    }
     let choices: Vec<Choice> = texts
         .iter()
         .enumerate()
         .map(|(index, text)| Choice {
             index,
-            said: match job.kind {
-                Kind::Chat => Said::Message { role: "assistant", content: text },
-                Kind::Text => Said::Text(text),
+            said: match (job.kind, &job.tool) {
+                (Kind::Text, _) => Said::Text(text),
+                (_, Some(name)) => {
+                    let tool_calls = [Call::named(&head, index, name, text)];
+                    Said::Call { role: "assistant", content: None, tool_calls }
+                }
+                (_, None) => Said::Message { role: "assistant", content: text },
             },
             logprobs: None,
             finish_reason: Some(job.finish_reason),
         })
         .collect();
-    let answer = Answer { head, choices: &choices, usage: Some(generation.usage()) };
+    let answer = Answer { head: &head, choices: &choices, usage: Some(usage) };
     serde_json::to_vec(&answer).expect("answers are plain structs of text and numbers; qed")
 }
 
@@ -107,8 +140,9 @@ fn embed(engine: &Engine, body: &[u8]) -> Result<Response, Refusal> {
             json!({ "object": "embedding", "index": index, "embedding": embedding })
         })
         .collect();
-    let labels = ["0", request.model.as_str()];
-    engine.inner.metrics.prompt_tokens.with_label_values(&labels).inc_by(prompt_tokens);
+    let metrics = &engine.inner.metrics;
+    metrics.prompt_tokens.with_label_values(&["0", &request.model]).inc_by(prompt_tokens);
+    metrics.successes.with_label_values(&["0", "stop", &request.model]).inc_by(prompts.len() as u64);
     let answer = json!({
         "object": "list",
         "data": data,

@@ -1,4 +1,4 @@
-//! A stand-in inference engine: it speaks OpenAI's protocol as vLLM does, counts tokens with a real
+//! A stand-in inference engine: it speaks OpenAI's protocols and Anthropic's messages as vLLM does, counts tokens with a real
 //! byte-pair encoding, and invents its words.
 //!
 //! ```no_run
@@ -14,12 +14,15 @@
 mod engine;
 mod generation;
 mod http;
+mod images;
 mod metrics;
 mod options;
 mod prefix;
 mod queue;
 mod stream;
 mod tokens;
+mod tools;
+mod typed;
 mod wire;
 
 pub use engine::Engine;

@@ -32,6 +32,9 @@ struct Arguments {
     /// Keep a prefix cache and report `cached_tokens`.
     #[arg(long)]
     prefix_cache: bool,
+    /// Report `usage` with images.
+    #[arg(long)]
+    image_usage: bool,
 }
 
 fn positive(text: &str) -> Result<f64, String> {
@@ -53,6 +56,7 @@ async fn main() -> anyhow::Result<()> {
         running_max: arguments.running_max,
         context_tokens_max: arguments.context_tokens_max,
         prefix_cache: arguments.prefix_cache,
+        image_usage: arguments.image_usage,
     });
     let listener = tokio::net::TcpListener::bind(arguments.listen)
         .await

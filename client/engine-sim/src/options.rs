@@ -17,6 +17,8 @@ pub struct Options {
     pub context_tokens_max: u64,
     /// Whether to keep a prefix cache and report `cached_tokens`.
     pub prefix_cache: bool,
+    /// Whether answers with images report `usage`.
+    pub image_usage: bool,
 }
 
 impl Default for Options {
@@ -28,6 +30,7 @@ impl Default for Options {
             running_max: 256,
             context_tokens_max: 131_072,
             prefix_cache: false,
+            image_usage: false,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Requests and answers on the wire, as vLLM's OpenAI server has them.
+//! Requests and answers on the wire, as vLLM's server has them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::FINGERPRINT;
 
-/// A chat completion or completion request.
+/// A request for text: of chat completions, completions, responses or messages.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request {
     pub(crate) model: String,
@@ -13,6 +13,18 @@ pub(crate) struct Request {
     pub(crate) messages: Vec<Message>,
     #[serde(default)]
     pub(crate) prompt: Option<Prompt>,
+    /// What a response is to.
+    #[serde(default)]
+    pub(crate) input: Option<Items>,
+    #[serde(default)]
+    pub(crate) instructions: Option<String>,
+    /// The system prompt of messages.
+    #[serde(default)]
+    pub(crate) system: Option<Content>,
+    #[serde(default)]
+    pub(crate) tools: Option<Value>,
+    #[serde(default)]
+    pub(crate) tool_choice: Option<Value>,
     #[serde(default)]
     pub(crate) stream: Option<bool>,
     #[serde(default)]
@@ -21,6 +33,8 @@ pub(crate) struct Request {
     pub(crate) max_tokens: Option<u64>,
     #[serde(default)]
     pub(crate) max_completion_tokens: Option<u64>,
+    #[serde(default)]
+    pub(crate) max_output_tokens: Option<u64>,
     #[serde(default)]
     pub(crate) n: Option<u32>,
     #[serde(default)]
@@ -42,6 +56,13 @@ pub(crate) struct EmbeddingsRequest {
 pub(crate) struct Message {
     #[serde(default)]
     pub(crate) content: Option<Content>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Items {
+    Text(String),
+    Messages(Vec<Message>),
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,11 +109,19 @@ pub(crate) struct PromptDetails {
     pub(crate) cached_tokens: u64,
 }
 
-/// Which of the two protocols an answer follows.
+impl Usage {
+    pub(crate) fn cached(&self) -> u64 {
+        self.prompt_tokens_details.map_or(0, |details| details.cached_tokens)
+    }
+}
+
+/// Which of the protocols an answer follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Chat,
     Text,
+    Responses,
+    Messages,
 }
 
 impl Kind {
@@ -100,6 +129,8 @@ impl Kind {
         match self {
             Kind::Chat => "chatcmpl",
             Kind::Text => "cmpl",
+            Kind::Responses => "resp",
+            Kind::Messages => "msg",
         }
     }
 }
@@ -120,6 +151,8 @@ impl Head {
             (Kind::Chat, false) => "chat.completion",
             (Kind::Chat, true) => "chat.completion.chunk",
             (Kind::Text, _) => "text_completion",
+            (Kind::Responses, _) => "response",
+            (Kind::Messages, _) => "message",
         };
         let id = format!("{}-sim-{number}", kind.id_prefix());
         Head { id, object, created, model, system_fingerprint: FINGERPRINT }
@@ -158,5 +191,49 @@ pub(crate) enum Said<'a> {
         role: Option<&'static str>,
         content: &'a str,
     },
+    /// A call instead of words.
+    #[serde(rename = "message")]
+    Call {
+        role: &'static str,
+        content: Option<&'a str>,
+        tool_calls: [Call<'a>; 1],
+    },
+    /// A part of a call; the first one names it.
+    #[serde(rename = "delta")]
+    CallDelta {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        role: Option<&'static str>,
+        tool_calls: [Call<'a>; 1],
+    },
     Text(&'a str),
+}
+
+#[derive(Serialize)]
+pub(crate) struct Call<'a> {
+    pub(crate) index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "type")]
+    pub(crate) kind: Option<&'static str>,
+    pub(crate) function: Function<'a>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Function<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<&'a str>,
+    pub(crate) arguments: &'a str,
+}
+
+impl<'a> Call<'a> {
+    /// A call with its name.
+    pub(crate) fn named(head: &Head, choice: usize, name: &'a str, arguments: &'a str) -> Self {
+        let id = Some(format!("call-{}-{choice}", head.id));
+        Call { index: 0, id, kind: Some("function"), function: Function { name: Some(name), arguments } }
+    }
+
+    /// More of the arguments.
+    pub(crate) fn more(arguments: &'a str) -> Self {
+        Call { index: 0, id: None, kind: None, function: Function { name: None, arguments } }
+    }
 }

@@ -44,4 +44,29 @@ impl Endpoint {
     pub fn of_path(path: &str) -> Option<Endpoint> {
         Self::ALL.into_iter().find(|endpoint| endpoint.path() == path)
     }
+
+    /// Whether text is generated, so that `max_tokens` and its kin bound it.
+    pub const fn generates_text(self) -> bool {
+        !matches!(self, Endpoint::Embeddings | Endpoint::Images)
+    }
+
+    /// The field that bounds what is generated, under the name that the protocol gives it; `None` where
+    /// nothing is generated that a field could bound.
+    pub const fn bound_field(self) -> Option<&'static str> {
+        match self {
+            Endpoint::Chat | Endpoint::Completions | Endpoint::Messages => Some("max_tokens"),
+            Endpoint::Responses => Some("max_output_tokens"),
+            Endpoint::Embeddings | Endpoint::Images => None,
+        }
+    }
+
+    /// Whether a stream says what it used only where `stream_options.include_usage` asks for it.
+    pub const fn must_ask_for_usage(self) -> bool {
+        matches!(self, Endpoint::Chat | Endpoint::Completions)
+    }
+
+    /// Whether vLLM takes `priority` here.
+    pub const fn takes_priority(self) -> bool {
+        !matches!(self, Endpoint::Images | Endpoint::Messages)
+    }
 }

@@ -1,13 +1,13 @@
-//! OpenAI's wire formats as far as Stipend must understand them.
+//! OpenAI's wire formats, and Anthropic's messages, as far as Stipend must understand them.
 //!
 //! Gateway and attestor both read requests and answers through this crate, so that the two count
 //! alike. It does no I/O.
 //!
 //! ```
-//! use stipend_openai::{RequestView, Rewrite};
+//! use stipend_openai::{Endpoint, RequestView, Rewrite};
 //!
 //! let body = br#"{"model":"m","stream":true,"messages":[]}"#;
-//! let view = RequestView::read(body)?;
+//! let view = RequestView::read(Endpoint::Chat, body)?;
 //! assert!(view.stream && !view.include_usage);
 //! let upstream = Rewrite::new(&view).model("engine-name").ask_for_usage().finish();
 //! assert_eq!(
@@ -17,21 +17,27 @@
 //! # Ok::<(), stipend_openai::RequestError>(())
 //! ```
 
-pub mod chunk;
 pub mod endpoint;
 pub mod error;
+pub mod image;
+mod media;
+mod outside;
+mod prompts;
 pub mod request;
 pub mod rewrite;
+mod shape;
 pub mod sse;
+pub mod stream;
 pub mod usage;
 
-pub use chunk::Chunk;
 pub use endpoint::Endpoint;
 pub use error::ApiError;
 pub use request::{RequestError, RequestView};
 pub use rewrite::Rewrite;
+pub use shape::reshaped_error;
 pub use sse::{Event, EventSplitter};
-pub use usage::{Counts, UsageError};
+pub use stream::{Chunk, StreamReader};
+pub use usage::{Counts, UsageError, UsageReader};
 
 #[cfg(test)]
 mod tests;

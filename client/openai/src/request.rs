@@ -2,11 +2,10 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use serde::{
-    de::{Error as _, SeqAccess, Visitor},
-    Deserialize, Deserializer,
-};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+use crate::{image::ImageSize, media, outside::Outside, prompts, Endpoint};
 
 /// Why a body cannot be metered, and so must not be served.
 #[derive(Debug, thiserror::Error)]
@@ -26,12 +25,14 @@ pub enum RequestError {
     },
 }
 
-/// A request body of chat completions, completions or embeddings, read in one pass.
+/// A request body of one endpoint, read in one pass.
 ///
 /// Only what metering needs is looked at; everything else is left to the engine. A field named
 /// here that stands in the body twice is refused.
 #[derive(Debug)]
 pub struct RequestView<'a> {
+    /// Where it was sent.
+    pub endpoint: Endpoint,
     /// The body that was read.
     pub body: &'a [u8],
     /// The model asked for.
@@ -40,19 +41,26 @@ pub struct RequestView<'a> {
     pub stream: bool,
     /// Whether the caller itself asked for the usage chunk at the end of a stream.
     pub include_usage: bool,
-    /// Tokens to generate at most per choice: `max_completion_tokens`, or else `max_tokens`.
+    /// Tokens to generate at most per choice, under the endpoint's own name of the bound
+    /// ([`Endpoint::bound_field`]); in chats `max_completion_tokens` outweighs it.
     pub max_tokens: Option<u32>,
-    /// Choices to answer with, per prompt.
+    /// Tokens to generate at least (vLLM).
+    pub min_tokens: Option<u32>,
+    /// Choices to answer with, per prompt; images with image generation.
     pub n: u32,
     /// Choices to generate per prompt, of which the best `n` are answered.
     pub best_of: Option<u32>,
-    /// Bytes of `messages` as JSON; 0 if there are none.
-    pub messages_bytes: usize,
-    /// Bytes of `prompt` or, for embeddings, `input` as JSON; 0 if there is none.
-    pub prompt_bytes: usize,
+    /// The size of the images asked for.
+    pub image: ImageSize,
+    /// Bytes of `tools` as JSON; 0 if there are none.
+    pub tools_bytes: usize,
+    /// The field that draws on something outside of the body, without a bound that the body shows: an
+    /// earlier conversation, tools that the engine runs, work in the background.
+    pub outside: Option<&'static str>,
     pub(crate) fields: Fields,
     messages: Option<&'a RawValue>,
     prompt: Option<&'a RawValue>,
+    input: Option<&'a RawValue>,
 }
 
 /// Where the fields that may be rewritten stand in the body.
@@ -62,6 +70,8 @@ pub(crate) struct Fields {
     pub(crate) priority: Option<Range<usize>>,
     pub(crate) max_tokens: Option<Range<usize>>,
     pub(crate) max_completion_tokens: Option<Range<usize>>,
+    pub(crate) max_output_tokens: Option<Range<usize>>,
+    pub(crate) min_tokens: Option<Range<usize>>,
     /// llama.cpp's name of the bound, which outweighs the others there.
     pub(crate) n_predict: Option<Range<usize>>,
     pub(crate) stream_options: StreamOptionsAt,
@@ -121,9 +131,16 @@ struct Raw<'a> {
     #[serde(borrow, default)]
     max_completion_tokens: Field<'a>,
     #[serde(borrow, default)]
+    max_output_tokens: Field<'a>,
+    #[serde(borrow, default)]
+    min_tokens: Field<'a>,
+    #[serde(borrow, default)]
     n_predict: Field<'a>,
     #[serde(default)]
     n: Option<u32>,
+    /// llama.cpp's name of `n`.
+    #[serde(default)]
+    n_cmpl: Option<u32>,
     #[serde(default)]
     best_of: Option<u32>,
     #[serde(borrow, default)]
@@ -134,6 +151,20 @@ struct Raw<'a> {
     prompt: Option<&'a RawValue>,
     #[serde(borrow, default)]
     input: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    tools: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    size: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    previous_response_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    conversation: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    background: Field<'a>,
+    #[serde(borrow, default)]
+    container: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    mcp_servers: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -148,65 +179,109 @@ struct RawStreamOptions<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> RequestView<'a> {
-    /// Reads a body.
-    pub fn read(body: &'a [u8]) -> Result<Self, RequestError> {
+    /// Reads a body that was sent to an endpoint.
+    pub fn read(endpoint: Endpoint, body: &'a [u8]) -> Result<Self, RequestError> {
         let raw: Raw<'a> = serde_json::from_slice(body)?;
         let model: Text<'a> = serde_json::from_str(raw.model.get())?;
         let (stream_options, include_usage) = read_stream_options(body, &raw.stream_options)?;
-        let max_tokens: Option<u32> = raw.max_tokens.value()?;
-        let max_completion_tokens: Option<u32> = raw.max_completion_tokens.value()?;
-        if let (Some(max_tokens), Some(max_completion_tokens)) = (max_tokens, max_completion_tokens) {
-            if max_tokens != max_completion_tokens {
-                return Err(RequestError::TwoLimits { max_tokens, max_completion_tokens });
-            }
-        }
-        let prompt = raw.prompt.or(raw.input);
         Ok(RequestView {
+            endpoint,
             body,
             model: model.0,
             stream: raw.stream.unwrap_or(false),
             include_usage,
-            max_tokens: max_completion_tokens.or(max_tokens),
-            n: raw.n.unwrap_or(1),
+            max_tokens: max_tokens(endpoint, &raw)?,
+            min_tokens: raw.min_tokens.value()?,
+            n: raw.n.unwrap_or(1).max(raw.n_cmpl.unwrap_or(0)),
             best_of: raw.best_of,
-            messages_bytes: raw.messages.map_or(0, |raw| raw.get().len()),
-            prompt_bytes: prompt.map_or(0, |raw| raw.get().len()),
+            image: image(endpoint, &raw),
+            tools_bytes: raw.tools.map_or(0, |raw| raw.get().len()),
+            outside: outside(&raw).field(endpoint)?,
             fields: Fields {
                 model: span_of(body, raw.model),
                 priority: raw.priority.span(body),
                 max_tokens: raw.max_tokens.span(body),
                 max_completion_tokens: raw.max_completion_tokens.span(body),
+                max_output_tokens: raw.max_output_tokens.span(body),
+                min_tokens: raw.min_tokens.span(body),
                 n_predict: raw.n_predict.span(body),
                 stream_options,
             },
             messages: raw.messages,
-            prompt,
+            prompt: raw.prompt,
+            input: raw.input,
         })
     }
 
     /// How many answers the engine generates for this body at most: choices times prompts (a
-    /// completion's `prompt` can be a list). Each can be [`RequestView::max_tokens`] long.
+    /// completion's `prompt` can be a list). Each can be [`RequestView::max_tokens`] long. 1 for embeddings,
+    /// of which nothing is generated.
     pub fn generations_count(&self) -> u64 {
         let choices = u64::from(self.n.max(self.best_of.unwrap_or(1)).max(1));
-        choices.saturating_mul(self.prompts_count())
-    }
-
-    /// How many prompts there are: 1, unless `prompt` is a list of strings or of token lists.
-    pub fn prompts_count(&self) -> u64 {
-        let Some(prompt) = self.prompt else { return 1 };
-        if !prompt.get().starts_with('[') {
-            return 1;
+        match self.endpoint {
+            Endpoint::Completions => choices.saturating_mul(self.prompts_count()),
+            Endpoint::Embeddings => 1,
+            _ => choices,
         }
-        // What is no list of anything is one prompt to us and an error to the engine.
-        serde_json::from_str::<PromptsCount>(prompt.get()).map_or(1, |count| count.0.max(1))
     }
 
-    /// How many message parts are something else than text. Their tokens are not bounded by their
-    /// bytes: an image can stand behind a short address.
+    /// How many prompts there are: 1, unless `prompt`, or `input` of embeddings, is a list of strings or
+    /// of token lists.
+    pub fn prompts_count(&self) -> u64 {
+        let prompt = match self.endpoint {
+            Endpoint::Completions => self.prompt,
+            Endpoint::Embeddings => self.input,
+            _ => None,
+        };
+        prompt.map_or(1, |raw| prompts::count(raw.get()))
+    }
+
+    /// How many parts are something else than text. Their tokens are not bounded by their bytes: an image
+    /// can stand behind a short address.
     pub fn media_parts_count(&self) -> Result<usize, RequestError> {
-        let Some(messages) = self.messages else { return Ok(0) };
-        let messages: Vec<Message> = serde_json::from_str(messages.get())?;
-        Ok(messages.iter().map(|message| message.content.0).sum())
+        let messages = self.messages.map_or(Ok(0), |raw| media::in_messages(raw.get()))?;
+        let input = match self.endpoint {
+            Endpoint::Responses => self.input.map_or(Ok(0), |raw| media::in_items(raw.get()))?,
+            _ => self.input.map_or(Ok(0), |raw| media::in_prompt(raw.get()))?,
+        };
+        let prompt = self.prompt.map_or(Ok(0), |raw| media::in_prompt(raw.get()))?;
+        Ok(messages + input + prompt)
+    }
+}
+
+/// The caller's bound, under the endpoint's own name of it.
+fn max_tokens(endpoint: Endpoint, raw: &Raw) -> Result<Option<u32>, RequestError> {
+    let max_tokens: Option<u32> = raw.max_tokens.value()?;
+    let max_completion_tokens: Option<u32> = raw.max_completion_tokens.value()?;
+    match endpoint {
+        Endpoint::Responses => Ok(raw.max_output_tokens.value()?),
+        Endpoint::Messages => Ok(max_tokens),
+        Endpoint::Embeddings | Endpoint::Images => Ok(None),
+        Endpoint::Chat | Endpoint::Completions => match (max_tokens, max_completion_tokens) {
+            (Some(max_tokens), Some(max_completion_tokens)) if max_tokens != max_completion_tokens => {
+                Err(RequestError::TwoLimits { max_tokens, max_completion_tokens })
+            }
+            _ => Ok(max_completion_tokens.or(max_tokens)),
+        },
+    }
+}
+
+fn image(endpoint: Endpoint, raw: &Raw) -> ImageSize {
+    let size = raw.size.filter(|_| endpoint == Endpoint::Images);
+    let size: Option<Text> = size.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    ImageSize::read(size.as_ref().map(|size| size.0.as_ref()))
+}
+
+fn outside<'a>(raw: &Raw<'a>) -> Outside<'a> {
+    Outside {
+        previous_response_id: raw.previous_response_id,
+        conversation: raw.conversation,
+        background: raw.background.0,
+        container: raw.container,
+        mcp_servers: raw.mcp_servers,
+        prompt: raw.prompt,
+        tools: raw.tools,
+        input: raw.input,
     }
 }
 
@@ -225,66 +300,4 @@ fn read_stream_options<'a>(
         continuous: options.continuous_usage_stats.span(body),
     };
     Ok((at, include_usage))
-}
-
-/// Prompts in a list: its strings or lists, or 1 for a list of token numbers.
-struct PromptsCount(u64);
-
-impl<'de> Deserialize<'de> for PromptsCount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Prompts;
-        impl<'de> Visitor<'de> for Prompts {
-            type Value = PromptsCount;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
-                formatter.write_str("a list of prompts or of tokens")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<PromptsCount, A::Error> {
-                let mut count = 0;
-                while let Some(item) = items.next_element::<&'de RawValue>()? {
-                    let is_token = item.get().starts_with(|first: char| first.is_ascii_digit());
-                    count += u64::from(!is_token);
-                }
-                Ok(PromptsCount(count))
-            }
-        }
-        deserializer.deserialize_seq(Prompts)
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct Message {
-    #[serde(default)]
-    content: MediaParts,
-}
-
-/// How many parts of a message's content are no text.
-#[derive(Default)]
-struct MediaParts(usize);
-
-/// The `type`s of parts that are text.
-const TEXT_KINDS: [&str; 4] = ["text", "input_text", "output_text", "refusal"];
-
-impl<'de> Deserialize<'de> for MediaParts {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        struct Part<'a> {
-            // A part without a type counts as no text: engines guess its kind from its other fields.
-            #[serde(borrow, default, rename = "type")]
-            kind: Option<Cow<'a, str>>,
-        }
-        let content = <&RawValue>::deserialize(deserializer)?.get();
-        if !content.starts_with('[') {
-            return Ok(MediaParts(0));
-        }
-        let parts: Vec<&RawValue> = serde_json::from_str(content).map_err(D::Error::custom)?;
-        let mut count = 0;
-        for part in parts.iter().map(|part| part.get()).filter(|part| !part.starts_with('"')) {
-            let part: Part = serde_json::from_str(part).map_err(D::Error::custom)?;
-            let is_text = part.kind.is_some_and(|kind| TEXT_KINDS.contains(&kind.as_ref()));
-            count += usize::from(!is_text);
-        }
-        Ok(MediaParts(count))
-    }
 }

@@ -5,7 +5,10 @@ use std::ops::Range;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::request::{span_of, RequestView, StreamOptionsAt};
+use crate::{
+    request::{span_of, RequestView, StreamOptionsAt},
+    Endpoint,
+};
 
 /// Collects changes to a body; every byte outside the named fields stays as the caller wrote it.
 ///
@@ -29,8 +32,12 @@ impl<'v, 'a> Rewrite<'v, 'a> {
         self
     }
 
-    /// Sets vLLM's `priority` (lower is sooner), whatever the caller wrote.
+    /// Sets vLLM's `priority` (lower is sooner), whatever the caller wrote; takes it back where the endpoint
+    /// has none.
     pub fn priority(mut self, priority: i64) -> Self {
+        if !self.view.endpoint.takes_priority() {
+            return self.no_priority();
+        }
         let span = self.view.fields.priority.clone();
         self.set("priority", span, priority.to_string().into_bytes());
         self
@@ -45,27 +52,35 @@ impl<'v, 'a> Rewrite<'v, 'a> {
         self
     }
 
-    /// Bounds what is generated, whatever the caller wrote: overwrites both names of the bound, and
-    /// llama.cpp's own, where they are, and adds `max_tokens` where there is none.
+    /// Bounds what is generated, whatever the caller wrote: overwrites every name of the bound that is
+    /// there, llama.cpp's own too, and adds the endpoint's where it has none that counts. A `min_tokens`
+    /// above the bound comes down to it. Where nothing is generated that a field bounds, the body stays.
     pub fn max_tokens(mut self, max_tokens: u32) -> Self {
+        let Some(name) = self.view.endpoint.bound_field() else { return self };
+        let fields = &self.view.fields;
+        let has_bound = match self.view.endpoint {
+            Endpoint::Responses => fields.max_output_tokens.is_some(),
+            Endpoint::Messages => fields.max_tokens.is_some(),
+            _ => fields.max_tokens.is_some() || fields.max_completion_tokens.is_some(),
+        };
         let value = max_tokens.to_string().into_bytes();
-        if let Some(span) = self.view.fields.n_predict.clone() {
-            self.changes.push((span, value.clone()));
+        let names =
+            [&fields.n_predict, &fields.max_completion_tokens, &fields.max_tokens, &fields.max_output_tokens];
+        self.changes.extend(names.into_iter().flatten().map(|span| (span.clone(), value.clone())));
+        if self.view.min_tokens.is_some_and(|least| least > max_tokens) {
+            self.changes.extend(fields.min_tokens.clone().map(|span| (span, value.clone())));
         }
-        if let Some(span) = self.view.fields.max_completion_tokens.clone() {
-            self.changes.push((span, value.clone()));
-        }
-        let span = self.view.fields.max_tokens.clone();
-        if span.is_some() || self.view.fields.max_completion_tokens.is_none() {
-            self.set("max_tokens", span, value);
+        if !has_bound {
+            self.set(name, None, value);
         }
         self
     }
 
     /// Asks for the usage chunk at the end of a stream. A body that is no stream, or asks for it
-    /// already, stays as it is.
+    /// already, or of an endpoint that says it anyway, stays as it is.
     pub fn ask_for_usage(mut self) -> Self {
-        if !self.view.stream || self.view.include_usage {
+        let says_it = self.view.include_usage || !self.view.endpoint.must_ask_for_usage();
+        if !self.view.stream || says_it {
             return self;
         }
         match self.view.fields.stream_options.clone() {
@@ -129,16 +144,29 @@ impl<'v, 'a> Rewrite<'v, 'a> {
     }
 }
 
-/// Puts `name` where a JSON answer or chunk says which model it is from; every other byte stays.
+/// Puts `name` where a JSON answer, chunk or event says which model it is from; every other byte stays.
 /// `None` if it says nothing of a model or is no JSON object, such as `[DONE]`.
 pub fn with_answer_model(answer: &[u8], name: &str) -> Option<Vec<u8>> {
     #[derive(Deserialize)]
     struct Answer<'a> {
-        #[serde(borrow)]
-        model: &'a RawValue,
+        #[serde(borrow, default)]
+        model: Option<&'a RawValue>,
+        /// What an event of responses says it of.
+        #[serde(borrow, default)]
+        response: Option<&'a RawValue>,
+        /// What an event of messages says it of.
+        #[serde(borrow, default)]
+        message: Option<&'a RawValue>,
     }
     let read: Answer = serde_json::from_slice(answer).ok()?;
-    let span = span_of(answer, read.model);
+    let inside = |raw: Option<&'_ RawValue>| {
+        let raw = raw?;
+        let inner: Answer = serde_json::from_str(raw.get()).ok()?;
+        let (start, within) = (span_of(answer, raw).start, span_of(raw.get().as_bytes(), inner.model?));
+        Some(start + within.start..start + within.end)
+    };
+    let top = read.model.map(|model| span_of(answer, model));
+    let span = top.or_else(|| inside(read.response)).or_else(|| inside(read.message))?;
     let mut out = Vec::with_capacity(answer.len() + name.len());
     out.extend_from_slice(&answer[..span.start]);
     out.extend_from_slice(&json_string(name));

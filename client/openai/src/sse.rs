@@ -46,6 +46,24 @@ impl Event {
         }
         data
     }
+
+    /// The event with other data, of one line; every other field stays.
+    pub fn with_data(&self, data: &[u8]) -> Bytes {
+        let mut event = BytesMut::with_capacity(self.raw.len() + data.len());
+        let mut rest: &[u8] = &self.raw;
+        while !rest.is_empty() {
+            let (line, after) = take_line(rest);
+            rest = after;
+            if !line.is_empty() && field_value(line).is_none() {
+                event.extend_from_slice(line);
+                event.extend_from_slice(b"\n");
+            }
+        }
+        event.extend_from_slice(b"data: ");
+        event.extend_from_slice(data);
+        event.extend_from_slice(b"\n\n");
+        event.freeze()
+    }
 }
 
 /// The first line without its end, and what follows it.

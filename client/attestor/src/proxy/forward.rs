@@ -6,7 +6,7 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{header::CONTENT_TYPE, HeaderValue};
 use hyper::body::Incoming;
-use stipend_openai::{rewrite::with_answer_model, usage::usage_of_answer, ApiError};
+use stipend_openai::{rewrite::with_answer_model, ApiError, UsageReader};
 use tokio::{
     sync::{oneshot, OwnedSemaphorePermit},
     time::Instant,
@@ -23,7 +23,8 @@ const ERROR_BYTES_MAX: usize = 64 << 10;
 
 /// What is asked, and how the answer is to be given.
 pub(super) struct Plan {
-    pub(super) path: &'static str,
+    /// Reads what the answer says it used, and names the endpoint.
+    pub(super) usage: UsageReader,
     pub(super) body: Bytes,
     /// The usage chunk of a stream was our wish, not the gateway's.
     pub(super) hide_usage: bool,
@@ -43,7 +44,7 @@ pub(super) async fn run(
     // Held to the end: what is read for a gateway that went away is a request at the engine too.
     let _permit = permit;
     let body = std::mem::take(&mut plan.body);
-    let response = match app.engine.infer(plan.path, body, plan.deadline).await {
+    let response = match app.engine.infer(plan.usage.endpoint().path(), body, plan.deadline).await {
         Ok(response) => response,
         Err(error) => return answer(&app, reply, engine_failed(&app, &error)),
     };
@@ -75,7 +76,7 @@ async fn whole(app: &App, plan: &Plan, meter: Meter, body: Incoming) -> Response
         Ok(body) => body,
         Err(error) => return engine_failed(app, &error),
     };
-    let usage = match usage_of_answer(&body) {
+    let usage = match plan.usage.of_answer(&body) {
         Ok(usage) => usage,
         Err(error) => {
             tracing::warn!(%error, "an answer is withheld because it cannot be metered");

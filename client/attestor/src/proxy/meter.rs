@@ -2,7 +2,7 @@
 
 use std::sync::{atomic::Ordering, Arc};
 
-use stipend_openai::{Counts, RequestView};
+use stipend_openai::{Endpoint, RequestView, UsageError};
 use stipend_primitives::{cost::Usage, ModelId};
 
 use crate::{config::ModelConfig, gpu::Flight, store::Ticket, App};
@@ -16,26 +16,32 @@ pub(super) struct Meter {
     /// Choices asked for per prompt, and prompts.
     choices: u64,
     prompts: u64,
+    /// Whether the engine's counters rise by what its answers say. Images are in none of them.
+    is_counted: bool,
     flight: Flight,
 }
 
 impl Meter {
     pub(super) fn new(app: Arc<App>, ticket: Ticket, model: &ModelConfig, view: &RequestView) -> Self {
         let prompts = view.prompts_count();
-        let choices = view.generations_count() / prompts;
+        let choices = (view.generations_count() / prompts).max(1);
         let flight = app.gpu.begin();
-        Meter { app, ticket, model: model.id, model_name: model.name.clone(), choices, prompts, flight }
+        let is_counted = view.endpoint != Endpoint::Images;
+        let (model, model_name) = (model.id, model.name.clone());
+        Meter { app, ticket, model, model_name, choices, prompts, is_counted, flight }
     }
 
-    /// Makes the counts durable. `None`, or counts that cannot be, are metered as nothing: a
-    /// provider is paid for what is counted, never for what is guessed.
-    pub(super) async fn record(self, counts: Option<Counts>) -> Result<(), stipend_receipt_log::Error> {
-        let outcome = match counts.map(|counts| counts.usage()) {
-            Some(Ok(usage)) => return self.record_usage(usage).await,
-            Some(Err(error)) => error.to_string(),
-            None => "the engine gave no usage".to_string(),
+    /// Makes durable what a stream used. What cannot be metered is metered as nothing: a provider is paid
+    /// for what is counted, never for what is guessed.
+    pub(super) async fn record(
+        self,
+        usage: Result<Usage, UsageError>,
+    ) -> Result<(), stipend_receipt_log::Error> {
+        let error = match usage {
+            Ok(usage) => return self.record_usage(usage).await,
+            Err(error) => error,
         };
-        tracing::warn!(model = self.model_name, outcome, "a stream is metered as nothing");
+        tracing::warn!(model = self.model_name, %error, "a stream is metered as nothing");
         self.app.metrics.requests.with_label_values(&["unmetered"]).inc();
         self.store(Usage::default()).await
     }
@@ -43,11 +49,14 @@ impl Meter {
     /// Makes a usage durable.
     pub(super) async fn record_usage(self, usage: Usage) -> Result<(), stipend_receipt_log::Error> {
         let usage = self.misreported(usage);
-        let (app, name, choices, prompts) =
-            (self.app.clone(), self.model_name.clone(), self.choices, self.prompts);
+        let (app, name) = (self.app.clone(), self.model_name.clone());
+        let (choices, prompts, is_counted) = (self.choices, self.prompts, self.is_counted);
         self.store(usage).await?;
         app.metrics.requests.with_label_values(&["metered"]).inc();
-        app.metrics.metered(app.engine.kind(), &name, &usage, choices, prompts);
+        app.metrics.metered(&name, &usage);
+        if is_counted {
+            app.metrics.engine_counts(app.engine.kind(), &usage, choices, prompts);
+        }
         Ok(())
     }
 

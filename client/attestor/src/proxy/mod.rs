@@ -13,7 +13,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{header::CONTENT_TYPE, HeaderMap, StatusCode};
-use stipend_openai::{ApiError, RequestView, Rewrite};
+use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite, UsageReader};
 use tokio::{
     sync::{oneshot, OwnedSemaphorePermit},
     time::{timeout, Instant},
@@ -27,9 +27,9 @@ pub(crate) use admit::admit;
 /// Time for a request's body to arrive.
 const BODY_MAX: Duration = Duration::from_secs(60);
 
-/// Serves an inference request on one of the engine's paths.
-pub(crate) async fn infer(app: Arc<App>, path: &'static str, headers: HeaderMap, body: Body) -> Response {
-    match begin(&app, path, &headers, body).await {
+/// Serves an inference request on one of the engine's endpoints.
+pub(crate) async fn infer(app: Arc<App>, endpoint: Endpoint, headers: HeaderMap, body: Body) -> Response {
+    match begin(&app, endpoint, &headers, body).await {
         Ok(answer) => answer.await.unwrap_or_else(|_| refuse(&ApiError::internal())),
         Err(error) => {
             app.metrics.requests.with_label_values(&["refused"]).inc();
@@ -42,7 +42,7 @@ pub(crate) async fn infer(app: Arc<App>, path: &'static str, headers: HeaderMap,
 /// away: what the engine does is metered to its end.
 async fn begin(
     app: &Arc<App>,
-    path: &'static str,
+    endpoint: Endpoint,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<oneshot::Receiver<Response>, ApiError> {
@@ -54,7 +54,7 @@ async fn begin(
         return Err(ApiError::unavailable("The provider cannot meter at present. Ask another one."));
     }
     let body = read_body(app, body).await?;
-    let view = RequestView::read(&body)
+    let view = RequestView::read(endpoint, &body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
     let model = app
         .models
@@ -67,6 +67,9 @@ async fn begin(
             "The engine behind this model counts one answer per request. Send one prompt and `n` of 1.",
         ));
     }
+    if let Some(field) = view.outside {
+        return Err(unbounded(field));
+    }
     let is_renamed = model.engine_name != model.name;
     let mut rewrite = Rewrite::new(&view).ask_for_usage();
     if is_renamed {
@@ -75,7 +78,7 @@ async fn begin(
     let upstream_body = Bytes::from(rewrite.finish());
     let ticket = app.store.begin(&gateway, digest).map_err(admit::cannot_begin)?;
     let plan = Plan {
-        path,
+        usage: UsageReader::of(&view),
         body: upstream_body,
         hide_usage: !view.include_usage,
         rename: is_renamed.then(|| model.name.clone()),
@@ -85,6 +88,15 @@ async fn begin(
     let (reply, answer) = oneshot::channel();
     tokio::spawn(forward::run(app.clone(), plan, meter, permit, reply));
     Ok(answer)
+}
+
+/// What an engine would do for such a request is not in its answer's usage, or is not answered at all.
+fn unbounded(field: &'static str) -> ApiError {
+    ApiError::invalid_request(
+        "unbounded_request",
+        "Only what stands in the request itself can be metered. Send the whole input, and leave this field out.",
+    )
+    .with_param(field)
 }
 
 fn place(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {

@@ -10,7 +10,7 @@ use http::{
 };
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use stipend_openai::{rewrite::with_answer_model, ApiError, Chunk, Counts, Event, EventSplitter};
+use stipend_openai::{rewrite::with_answer_model, ApiError, Chunk, Event, EventSplitter, StreamReader};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{timeout, timeout_at, Instant},
@@ -29,7 +29,7 @@ const QUEUE_MAX: usize = 32;
 /// A reader that takes nothing for so long is gone.
 const STALL_MAX: Duration = Duration::from_secs(60);
 
-/// Time for the few bytes behind `[DONE]`, after which the connection can serve the next request.
+/// Time for the few bytes behind the event that ends a stream, after which the connection can serve the next request.
 const TAIL_MAX: Duration = Duration::from_secs(1);
 
 /// Reads a stream to its end. What tells the gateway that the answer is complete is held back until
@@ -46,19 +46,23 @@ pub(super) async fn run(
     if reply.send(response(receiver)).is_err() {
         reader.leave();
     }
-    let mut relay =
-        Relay { hide_usage: plan.hide_usage, rename: plan.rename, counts: None, held: BytesMut::new() };
+    let endpoint = plan.usage.endpoint();
+    let events = plan.usage.stream();
+    let mut relay = Relay { hide_usage: plan.hide_usage, rename: plan.rename, events, held: BytesMut::new() };
     let end = pass_events(&mut relay, &mut reader, &mut upstream, plan.deadline).await;
     if let Err(why) = &end {
         tracing::warn!(why, "a stream broke off");
         reader.app.metrics.requests.with_label_values(&["engine_failed"]).inc();
     }
-    if let Err(error) = meter.record(relay.counts).await {
-        return reader.pass(not_durable(&error).to_event().into()).await;
+    if let Err(error) = meter.record(relay.events.usage()).await {
+        return reader.pass(not_durable(&error).to_event_of(endpoint).into()).await;
     }
     match end {
         Ok(()) => reader.pass(relay.held.freeze()).await,
-        Err(_) => reader.pass(ApiError::upstream("The engine's stream broke off.").to_event().into()).await,
+        Err(_) => {
+            let error = ApiError::upstream("The engine's stream broke off.");
+            reader.pass(error.to_event_of(endpoint).into()).await
+        }
     }
     // The gateway has its end; reading ours keeps the connection to the engine usable.
     drop(reader);
@@ -73,7 +77,7 @@ fn response(receiver: mpsc::Receiver<Result<Bytes, Infallible>>) -> Response {
     response
 }
 
-/// Passes events on up to `[DONE]` or the stream's end.
+/// Passes events on up to the one that says that the stream is complete, or the stream's end.
 async fn pass_events(
     relay: &mut Relay,
     reader: &mut Reader,
@@ -102,36 +106,37 @@ async fn pass_events(
 struct Relay {
     hide_usage: bool,
     rename: Option<String>,
-    /// The newest usage that the engine gave.
-    counts: Option<Counts>,
+    /// Reads the events, and remembers the usage.
+    events: StreamReader,
     /// What must not go on before the metering is durable.
     held: BytesMut,
 }
 
 impl Relay {
-    /// Takes events; returns what goes on now and whether `[DONE]` was among them.
+    /// Takes events; returns what goes on now and whether the end was among them.
     fn take(&mut self, events: &mut Vec<Event>) -> (Bytes, bool) {
         // Most pieces are one event that goes on as it is, without a copy.
         let mut first = None;
         let mut pass = BytesMut::new();
         let mut is_done = false;
         for event in events.drain(..) {
-            let chunk = event.data().map(|data| Chunk::of_data(&data));
-            match chunk {
-                Some(Ok(Chunk::Done)) => is_done = true,
-                Some(Ok(Chunk::UsageOnly(counts))) => {
-                    self.counts = Some(counts);
+            // What follows the end is none of the protocol's.
+            if is_done {
+                break;
+            }
+            match self.events.take(&event) {
+                Some(Ok(Chunk::End)) => is_done = true,
+                Some(Ok(Chunk::UsageOnly)) => {
                     if !self.hide_usage {
                         let event = self.renamed(event);
                         self.held.extend_from_slice(&event);
                     }
                     continue;
                 }
-                Some(Ok(chunk)) => self.counts = chunk.counts().or(self.counts),
+                Some(Ok(Chunk::Other | Chunk::Error)) | None => {}
                 Some(Err(error)) => {
                     tracing::warn!(%error, "a chunk cannot be read; it is passed on unmetered")
                 }
-                None => {}
             }
             let event = self.renamed(event);
             if is_done {
@@ -154,11 +159,7 @@ impl Relay {
         let Some(answer) = event.data().and_then(|data| with_answer_model(&data, name)) else {
             return event.raw;
         };
-        let mut renamed = BytesMut::with_capacity(answer.len() + 8);
-        renamed.extend_from_slice(b"data: ");
-        renamed.extend_from_slice(&answer);
-        renamed.extend_from_slice(b"\n\n");
-        renamed.freeze()
+        event.with_data(&answer)
     }
 }
 
@@ -188,6 +189,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use proptest::prelude::*;
+    use stipend_openai::{Endpoint, RequestView, UsageReader};
+    use stipend_primitives::cost::Usage;
 
     use super::*;
 
@@ -199,9 +202,20 @@ mod tests {
         cuts: &[usize],
         hide_usage: bool,
         rename: Option<&str>,
-    ) -> (String, String, Option<Counts>) {
-        let mut relay =
-            Relay { hide_usage, rename: rename.map(String::from), counts: None, held: BytesMut::new() };
+    ) -> (String, String, Option<Usage>) {
+        relay_of(Endpoint::Chat, stream, cuts, hide_usage, rename)
+    }
+
+    fn relay_of(
+        endpoint: Endpoint,
+        stream: &str,
+        cuts: &[usize],
+        hide_usage: bool,
+        rename: Option<&str>,
+    ) -> (String, String, Option<Usage>) {
+        let view = RequestView::read(endpoint, br#"{"model":"m"}"#).unwrap();
+        let events = UsageReader::of(&view).stream();
+        let mut relay = Relay { hide_usage, rename: rename.map(String::from), events, held: BytesMut::new() };
         let mut splitter = EventSplitter::default();
         let (mut events, mut passed, mut done) = (Vec::new(), Vec::new(), 0);
         let stream = Bytes::copy_from_slice(stream.as_bytes());
@@ -217,7 +231,8 @@ mod tests {
                 break;
             }
         }
-        (String::from_utf8(passed).unwrap(), String::from_utf8(relay.held.to_vec()).unwrap(), relay.counts)
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (text(&passed), text(&relay.held), relay.events.usage().ok())
     }
 
     fn words(count: usize) -> String {
@@ -237,7 +252,7 @@ mod tests {
             let (passed, held, counts) = relay(&format!("{}{USAGE}{done}", words(count)), &cuts, hide_usage, None);
             prop_assert_eq!(passed, words(count));
             prop_assert_eq!(held, if hide_usage { done.to_string() } else { format!("{USAGE}{done}") });
-            prop_assert_eq!(counts, Some(Counts { prompt: 3, completion: 2, ..Default::default() }));
+            prop_assert_eq!(counts, Some(Usage { input: 3, cached_input: 0, output: 2 }));
         }
     }
 
@@ -252,5 +267,31 @@ mod tests {
     fn chunks_are_put_under_the_name_that_was_asked_for() {
         let (passed, _, _) = relay(&words(2), &[], true, Some("tiny"));
         assert_eq!(passed, words(2).replace("\"e\"", "\"tiny\""));
+    }
+
+    const RESPONSE: [&str; 2] = [
+        "event: response.created\ndata: {\"type\":\"response.created\",\"response\":{\"model\":\"e\"}}\n\n",
+        "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{\"model\":\"e\",\
+         \"usage\":{\"input_tokens\":3,\"output_tokens\":2}}}\n\n",
+    ];
+
+    const MESSAGE: [&str; 2] = [
+        "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"e\",\
+         \"usage\":{\"input_tokens\":3,\"output_tokens\":1}}}\n\n\
+         event: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":2}}\n\n",
+        "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+    ];
+
+    proptest! {
+        #[test]
+        fn the_end_of_every_protocol_waits_for_the_meter(cuts in prop::collection::vec(any::<usize>(), 0..20)) {
+            for (endpoint, [before, end]) in [(Endpoint::Responses, RESPONSE), (Endpoint::Messages, MESSAGE)] {
+                let stream = format!("{before}{end}data: [DONE]\n\n");
+                let (passed, held, usage) = relay_of(endpoint, &stream, &cuts, true, Some("tiny"));
+                prop_assert_eq!(passed, before.replace("\"e\"", "\"tiny\""));
+                prop_assert_eq!(held, end.replace("\"e\"", "\"tiny\""));
+                prop_assert_eq!(usage, Some(Usage { input: 3, cached_input: 0, output: 2 }));
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use http::StatusCode;
 use serde_json::{json, Value};
 use stipend_engine_sim::Options;
-use stipend_openai::{usage::usage_of_answer, Chunk};
+use stipend_openai::{Chunk, Endpoint, RequestView, UsageReader};
 use stipend_primitives::{cost::Usage, Digest};
 
 use crate::world::{chat, digest, engine, write_config, Gateway};
@@ -66,16 +66,16 @@ impl Drop for Process {
 
 /// What an acknowledged answer says was used; `None` if its end did not arrive.
 fn acknowledged(stream: bool, text: &str) -> Option<Usage> {
+    let reader = UsageReader::of(&RequestView::read(Endpoint::Chat, br#"{"model":"m"}"#).unwrap());
     if !stream {
-        return usage_of_answer(text.as_bytes()).ok();
+        return reader.of_answer(text.as_bytes()).ok();
     }
-    let chunks = text
-        .split_terminator("\n\n")
-        .filter_map(|event| Chunk::of_data(event.strip_prefix("data: ")?.as_bytes()).ok());
-    let chunks: Vec<Chunk> = chunks.collect();
-    (chunks.last() == Some(&Chunk::Done))
-        .then(|| chunks.iter().find_map(Chunk::counts))?
-        .map(|c| c.usage().unwrap())
+    let mut events = reader.stream();
+    let mut last = None;
+    for data in text.split_terminator("\n\n").filter_map(|event| event.strip_prefix("data: ")) {
+        last = events.take_data(data.as_bytes()).ok();
+    }
+    (last == Some(Chunk::End)).then(|| events.usage().unwrap())
 }
 
 /// Asks without a pause until the attestor is gone; collects what was acknowledged.

@@ -52,6 +52,79 @@ async fn a_stream_shows_usage_only_to_a_gateway_that_asked() {
     assert!(leaves.iter().all(|leaf| leaf.usage.output == 4 && leaf.usage.input > 0));
 }
 
+/// A request of each endpoint that is no chat, and what is metered for it: with the engine's usage, or by size.
+fn others() -> [(&'static str, Value); 4] {
+    let text = "Count this, please.";
+    [
+        ("/v1/embeddings", json!({ "model": MODEL, "input": [text, text] })),
+        ("/v1/responses", json!({ "model": MODEL, "input": text, "max_output_tokens": 6 })),
+        (
+            "/v1/messages",
+            json!({ "model": MODEL, "max_tokens": 6, "messages": [{ "role": "user", "content": text }] }),
+        ),
+        ("/v1/images/generations", json!({ "model": MODEL, "prompt": text, "size": "64x64" })),
+    ]
+}
+
+#[tokio::test]
+async fn every_endpoint_is_metered_whole_and_streamed() {
+    let World { gateway, .. } = &world(Options::default(), "").await;
+    let mut digests = Vec::new();
+    for stream in [false, true] {
+        for (path, mut body) in others() {
+            if stream && path == "/v1/embeddings" {
+                continue;
+            }
+            body["stream"] = json!(stream);
+            digests.push(digest(digests.len() as u64));
+            let (status, text) = gateway.post(path, *digests.last().unwrap(), body).await;
+            assert_eq!(status, StatusCode::OK, "{path}: {text}");
+            assert!(!text.contains("\"tiny\""), "the engine's own name for the model is shown: {text}");
+        }
+    }
+    let (_, leaves) = gateway.attested(0, &digests).await;
+    let input = stipend_engine_sim::tokens_count("Count this, please.") as u32;
+    let usage = |input, output| Usage { input, cached_input: 0, output };
+    let text = [usage(input, 6), usage(input, 6), usage(0, 4)];
+    let expected = [&[usage(2 * input, 0)], &text[..], &text].concat();
+    assert_eq!(leaves.iter().map(|leaf| leaf.usage).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn what_an_engine_counts_of_every_endpoint_agrees_with_what_is_metered() {
+    let World { gateway, .. } = &world(Options::default(), "[limits]\nscrape_ms = 20").await;
+    while gateway.metric("stipend_attestor_engine_up").await != Some(1) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for (number, (path, body)) in others().into_iter().enumerate() {
+        gateway.post(path, digest(number as u64), body).await;
+    }
+    while gateway.metric("stipend_attestor_engine_tokens{kind=\"generation\"}").await != Some(12) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for kind in ["generation", "prompt"] {
+        let excess = format!("stipend_attestor_engine_excess_tokens{{kind=\"{kind}\"}}");
+        assert_eq!(gateway.metric(&excess).await, Some(0), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn what_would_not_be_metered_is_refused() {
+    let World { gateway, engine, .. } = &world(Options::default(), "").await;
+    for (path, more) in [
+        ("/v1/responses", json!({ "background": true })),
+        ("/v1/responses", json!({ "previous_response_id": "x" })),
+        ("/v1/messages", json!({ "tools": [{ "type": "web_search_20250305" }] })),
+    ] {
+        let mut body = json!({ "model": MODEL, "input": "x", "max_tokens": 1 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (status, text) = gateway.post(path, digest(1), body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{more}");
+        assert!(text.contains("unbounded_request"), "{text}");
+    }
+    assert_eq!(engine.totals(), Default::default());
+}
+
 #[tokio::test]
 async fn tokens_from_the_cache_are_metered_as_such() {
     let World { gateway, .. } = &world(Options { prefix_cache: true, ..Options::default() }, "").await;

@@ -5,6 +5,7 @@ use stipend_primitives::{cost::Usage, AccountId, ClassId, Credits, Digest};
 use crate::{
     admission::Admitted,
     clock::now_ms,
+    credits::credits,
     receipt::{Details, Receipt},
     state::State,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Charged {
     /// Micro-credits of `class`.
     pub(crate) cost: Credits,
     pub(crate) class: ClassId,
+    /// Micro-credits of `class` that the wallet can still spend here.
+    pub(crate) balance: Credits,
 }
 
 /// Records the receipt and settles the holds. When this resolves, no crash can lose the charge; until
@@ -66,6 +69,7 @@ pub(crate) async fn charge(
         }),
     };
     state.receipts.append(receipt.to_bytes()).await?;
+    let account = admitted.base.account().clone();
     admitted.base.settle(cost);
     if let Some(fee) = admitted.fee {
         fee.settle(Credits::from(receipt.priority_fee));
@@ -73,5 +77,5 @@ pub(crate) async fn charge(
     if let Some(metrics) = state.metrics.model(model) {
         metrics.used(&usage, cost.saturating_add(receipt.priority_fee.into()));
     }
-    Ok(Charged { cost, class })
+    Ok(Charged { cost, class, balance: credits(account.within_reach()) })
 }

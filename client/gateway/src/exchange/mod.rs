@@ -5,6 +5,7 @@
 
 mod charge;
 mod stream;
+mod told;
 mod whole;
 
 #[cfg(test)]
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use http::{header, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use stipend_openai::{ApiError, Endpoint};
+use stipend_openai::{reshaped_error, ApiError, Endpoint, UsageReader};
 use stipend_primitives::{AccountId, Digest};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -46,6 +47,8 @@ const RETRY_AFTER_S_MAX: u32 = 60;
 pub(crate) struct Order {
     pub(crate) state: Arc<State>,
     pub(crate) endpoint: Endpoint,
+    /// Reads what the answer says it used.
+    pub(crate) usage: UsageReader,
     pub(crate) model: String,
     pub(crate) admitted: Admitted,
     /// The body as upstreams get it.
@@ -70,6 +73,8 @@ struct Taken {
     place: Place,
     response: Response<Incoming>,
     deadline: Instant,
+    /// How long the request waited for its place.
+    queued: Duration,
 }
 
 /// Serves a request to its end.
@@ -105,6 +110,7 @@ fn answer(reply: Reply, answer: Answer) {
 /// Waits for a place at an upstream and hands the request over. Another one is asked only while it is
 /// certain that the one before did nothing. `None` if the caller left first.
 async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>, ApiError> {
+    let began = Instant::now();
     let mut tried: Vec<AccountId> = Vec::new();
     let servers = &order.admitted.servers;
     let unreached = || ApiError::upstream("No provider of this model can be reached. Try again later.");
@@ -127,12 +133,13 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
             trouble = servers.refusal(asked(order)).unwrap_or_else(unreached);
             continue;
         }
+        let queued = began.elapsed();
         let deadline = Instant::now() + upstream.answer_wait_max;
         match timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await {
             Ok(Ok(response)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 upstream_failed(order, &upstream, "it answered 503");
             }
-            Ok(Ok(response)) => return Ok(Some(Taken { upstream, place, response, deadline })),
+            Ok(Ok(response)) => return Ok(Some(Taken { upstream, place, response, deadline, queued })),
             Ok(Err(error)) if error.is_connect() => upstream_failed(order, &upstream, &describe(&error)),
             Ok(Err(error)) => {
                 upstream_failed(order, &upstream, &describe(&error));
@@ -208,7 +215,7 @@ fn describe(error: &dyn std::error::Error) -> String {
 
 /// What the caller is told when the upstream did not serve. Nothing is charged: the holds go back.
 async fn refusal(order: &Order, taken: Taken, status: StatusCode) -> Answer {
-    let Taken { upstream, place, response, deadline } = taken;
+    let Taken { upstream, place, response, deadline, .. } = taken;
     match status {
         // The engine found fault with the request; its words help the caller.
         StatusCode::BAD_REQUEST
@@ -219,6 +226,7 @@ async fn refusal(order: &Order, taken: Taken, status: StatusCode) -> Answer {
             drop(place);
             let body =
                 body.map_err(|_| ApiError::upstream("The provider broke off. Nothing was charged."))?;
+            let body = reshaped_error(order.endpoint, status.as_u16(), body);
             let mut answer = Response::new(AnswerBody::whole(body));
             *answer.status_mut() = status;
             answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

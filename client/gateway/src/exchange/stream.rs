@@ -1,7 +1,7 @@
 //! Answers that come as server-sent events.
 //!
 //! Events are passed on as they come, except two: the chunk with the usage, if the caller did not ask
-//! for it, and `[DONE]`, which waits until the receipt is durable.
+//! for it, and the one that ends the stream, which waits until the receipt is durable.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use http::{header, HeaderValue, Response};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use sha2::{Digest, Sha256};
-use stipend_openai::{sse::Event, ApiError, Chunk, Counts, EventSplitter};
+use stipend_openai::{sse::Event, ApiError, Chunk, EventSplitter, StreamReader};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::{
     answer,
     charge::{charge, Served, NOT_RECORDED},
-    left, upstream_failed, Order, Reply, Taken,
+    left, told, upstream_failed, Order, Reply, Taken,
 };
 use crate::server::answer::{request_id, AnswerBody};
 
@@ -28,53 +28,51 @@ const TAIL_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// Passes the stream on and charges it at its end, whether or not the caller is still there.
 pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
-    let Taken { upstream, place, response, deadline } = taken;
+    let Taken { upstream, place, response, deadline, queued } = taken;
     let (sender, receiver) = mpsc::channel(EVENTS_AHEAD);
     let is_gone = reply.is_closed();
-    answer(reply, Ok(head(&order, receiver)));
+    answer(reply, Ok(head(&order, queued, receiver)));
     let stall_max = order.state.limits.client_stall_max;
     let mut caller = Caller { sender, is_gone, stall_max, sha256: Sha256::new() };
     let mut reader = Reader {
         body: response.into_body(),
         splitter: EventSplitter::new(order.state.limits.answer_bytes_max),
-        counts: None,
-        is_complete: false,
-        has_failed: false,
-        done: None,
+        events: order.usage.stream(),
+        end: None,
     };
     let read = reader.run(&order, &mut caller, deadline, upstream.silence_max).await;
     drop(place);
     if let Err(why) = &read {
         upstream_failed(&order, &upstream, why);
     }
-    let Reader { body, counts, is_complete, has_failed, done, .. } = reader;
-    if done.is_some() {
+    let Reader { body, events, end, .. } = reader;
+    if end.is_some() {
         tokio::spawn(timeout(TAIL_WAIT_MAX, body.collect()));
     }
-    let usage = counts.filter(|_| is_complete && !has_failed).map(|counts| counts.usage());
-    let Order { state, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
+    let usage = (events.is_complete() && !events.has_failed()).then(|| events.usage());
+    let Order { state, endpoint, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
     match usage {
         Some(Ok(usage)) => {
-            let done = done.unwrap_or_default();
+            let end = end.unwrap_or_default();
             // The last bytes are part of the answer, and come after its receipt.
-            let response_sha256 = caller.sha256.clone().chain_update(&done).finalize().into();
+            let response_sha256 = caller.sha256.clone().chain_update(&end).finalize().into();
             let provider = &upstream.provider;
             let served = Served { provider, digest, model: &model, usage, request_sha256, response_sha256 };
             match charge(&state, admitted, served).await {
-                Ok(_) => caller.send(done).await,
+                Ok(_) => caller.send(end).await,
                 Err(error) => {
                     tracing::error!(%error, "a receipt could not be recorded");
-                    caller.send(ApiError::unavailable(NOT_RECORDED).to_event().into()).await;
+                    caller.send(ApiError::unavailable(NOT_RECORDED).to_event_of(endpoint).into()).await;
                 }
             }
         }
         // The engine told the caller itself; nothing is charged.
-        None if has_failed => caller.send(done.unwrap_or_default()).await,
+        None if events.has_failed() => caller.send(end.unwrap_or_default()).await,
         _ => {
             state.metrics.unmetered.inc();
             tracing::error!(provider = %upstream.address, model, "a stream ended without usage: not charged");
             let told = "The provider broke off. Nothing was charged; try again.";
-            caller.send(ApiError::upstream(told).to_event().into()).await;
+            caller.send(ApiError::upstream(told).to_event_of(endpoint).into()).await;
         }
     }
     if caller.is_gone {
@@ -86,12 +84,13 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
     drop(in_flight);
 }
 
-fn head(order: &Order, receiver: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
+fn head(order: &Order, queued: Duration, receiver: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
     let mut answer = Response::new(AnswerBody::stream(receiver));
     let headers = answer.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(request_id::NAME, request_id::value(&order.digest));
+    told::of_stream(headers, &order.admitted, queued);
     answer
 }
 
@@ -119,14 +118,10 @@ impl Caller {
 struct Reader {
     body: Incoming,
     splitter: EventSplitter,
-    /// The newest counts.
-    counts: Option<Counts>,
-    /// Whether they are the final ones.
-    is_complete: bool,
-    /// Whether the engine said that it failed.
-    has_failed: bool,
-    /// `[DONE]`, as it came.
-    done: Option<Bytes>,
+    /// Reads the events, and remembers the usage.
+    events: StreamReader,
+    /// The event that ends the stream, as it came.
+    end: Option<Bytes>,
 }
 
 impl Reader {
@@ -144,7 +139,7 @@ impl Reader {
             let frame = match timeout(silence_max.min(left(deadline)), self.body.frame()).await {
                 Ok(Some(Ok(frame))) => frame,
                 Ok(Some(Err(error))) => return Err(super::describe(&error)),
-                Ok(None) => return self.end(),
+                Ok(None) => return self.ended(),
                 Err(_) => return Err("its stream was silent for too long, or did not end in time".into()),
             };
             let Ok(data) = frame.into_data() else { continue };
@@ -158,7 +153,7 @@ impl Reader {
                 }
                 caller.send(raw).await;
             }
-            if self.done.is_some() {
+            if self.end.is_some() {
                 return Ok(());
             }
         }
@@ -166,36 +161,26 @@ impl Reader {
 
     /// Takes an event in; returns what the caller gets of it now.
     fn take(&mut self, event: Event, show_usage: bool) -> Result<Option<Bytes>, String> {
-        if self.done.is_some() {
+        if self.end.is_some() {
             return Ok(None);
         }
-        let chunk = match Chunk::read(&event) {
+        let chunk = match self.events.take(&event) {
             None => return Ok(Some(event.raw)),
             Some(chunk) => chunk.map_err(|error| error.to_string())?,
         };
-        if let Some(counts) = chunk.counts() {
-            self.counts = Some(counts);
-        }
         Ok(match chunk {
-            Chunk::Done => {
-                self.is_complete = true;
-                self.done = Some(event.raw);
+            Chunk::End => {
+                self.end = Some(event.raw);
                 None
             }
-            Chunk::UsageOnly(_) => {
-                self.is_complete = true;
-                show_usage.then_some(event.raw)
-            }
-            Chunk::Error => {
-                self.has_failed = true;
-                Some(event.raw)
-            }
-            Chunk::Other(_) => Some(event.raw),
+            Chunk::UsageOnly => show_usage.then_some(event.raw),
+            Chunk::Other | Chunk::Error => Some(event.raw),
         })
     }
 
-    fn end(&self) -> Result<(), String> {
-        match self.is_complete {
+    /// What the stream's end means where no event announced it.
+    fn ended(&self) -> Result<(), String> {
+        match self.events.is_complete() || self.events.has_failed() {
             true => Ok(()),
             false => Err("its stream ended before it was complete".into()),
         }

@@ -1,18 +1,15 @@
 //! Answers that come in one piece.
 
-use http::{header, HeaderName, HeaderValue, Response};
+use http::{header, HeaderValue, Response};
 use sha2::{Digest, Sha256};
-use stipend_openai::{usage::usage_of_answer, ApiError};
+use stipend_openai::ApiError;
 
 use super::{
     answer,
     charge::{charge, Served, NOT_RECORDED},
-    collect, upstream_failed, Order, Reply, Taken,
+    collect, told, upstream_failed, Order, Reply, Taken,
 };
 use crate::server::answer::{request_id, AnswerBody};
-
-const X_COST: HeaderName = HeaderName::from_static("x-stipend-cost");
-const X_CLASS: HeaderName = HeaderName::from_static("x-stipend-class");
 
 /// Reads the answer, charges it, passes it on.
 pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
@@ -21,7 +18,7 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
 }
 
 async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
-    let Taken { upstream, place, response, deadline } = taken;
+    let Taken { upstream, place, response, deadline, queued } = taken;
     let kind = response.headers().get(header::CONTENT_TYPE).cloned();
     let body = collect(response.into_body(), order.state.limits.answer_bytes_max, deadline).await;
     drop(place);
@@ -29,7 +26,7 @@ async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
         upstream_failed(&order, &upstream, &error);
         ApiError::upstream("The provider broke off. Nothing was charged; try again.")
     })?;
-    let usage = usage_of_answer(&body).map_err(|error| {
+    let usage = order.usage.of_answer(&body).map_err(|error| {
         upstream_failed(&order, &upstream, &error.to_string());
         order.state.metrics.unmetered.inc();
         ApiError::upstream("The provider's answer does not say what it used. Nothing was charged.")
@@ -52,9 +49,6 @@ async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
     let json = || HeaderValue::from_static("application/json");
     headers.insert(header::CONTENT_TYPE, kind.unwrap_or_else(json));
     headers.insert(request_id::NAME, request_id::value(&digest));
-    if let Ok(cost) = HeaderValue::from_str(&charged.cost.to_string()) {
-        headers.insert(X_COST, cost);
-    }
-    headers.insert(X_CLASS, HeaderValue::from(charged.class.0));
+    told::of_whole(headers, &charged, queued);
     Ok(answer)
 }

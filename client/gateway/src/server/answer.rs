@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use http::{header, HeaderValue, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use stipend_openai::ApiError;
+use stipend_openai::{ApiError, Endpoint};
 use tokio::sync::mpsc;
 
 /// An answer's body: there already, or still coming.
@@ -83,10 +83,10 @@ pub(crate) fn of_kind(
     answer
 }
 
-/// An error in OpenAI's form.
-pub(crate) fn error(error: &ApiError) -> Response<AnswerBody> {
+/// An error in the form of the endpoint that was asked, OpenAI's where it was none.
+pub(crate) fn error(error: &ApiError, endpoint: Option<Endpoint>) -> Response<AnswerBody> {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = of_kind(status, "application/json", error.to_json());
+    let mut answer = of_kind(status, "application/json", error.to_body(endpoint));
     if status == StatusCode::UNAUTHORIZED {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -1,4 +1,4 @@
-//! `POST /v1/chat/completions` and `POST /v1/completions`.
+//! Requests for inference, at the path of every endpoint.
 
 use std::{sync::Arc, time::Instant};
 
@@ -7,13 +7,13 @@ use blake2::{
     Blake2bMac,
 };
 use bytes::Bytes;
-use http::{header, HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
 use sha2::{Digest as _, Sha256};
-use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite};
-use stipend_primitives::{key, Digest};
+use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite, UsageReader};
+use stipend_primitives::Digest;
 use tokio::{sync::oneshot, time::timeout};
 
 use super::answer::AnswerBody;
@@ -22,7 +22,7 @@ use crate::{
     clock::now_ms,
     exchange::{self, Order},
     keys::Key,
-    state::{DigestSecret, State},
+    state::{DigestSecret, InFlight, State},
 };
 
 /// What a caller offers for a place in the queue: micro-credits of Priority.
@@ -31,25 +31,23 @@ const X_PRIORITY_FEE: &str = "x-stipend-priority-fee";
 pub(super) async fn answer(
     request: Request<Incoming>,
     state: Arc<State>,
+    key: Arc<Key>,
     endpoint: Endpoint,
 ) -> Result<Response<AnswerBody>, ApiError> {
     let began = Instant::now();
-    let key = authenticate(&state, request.headers())?;
     if let Some(refusal) = state.refusal(now_ms()) {
         return Err(refusal.answer());
     }
     count(&key)?;
-    let in_flight = state.enter().ok_or_else(|| {
-        ApiError::rate_limit("The gateway has as many requests in flight as it takes. Try again later.")
-            .with_retry_after(1)
-    })?;
+    let in_flight = enter(&state)?;
     let priority_fee = priority_fee(request.headers())?;
     let body = read(&state, request).await?;
-    let view = RequestView::read(&body)
+    let view = RequestView::read(endpoint, &body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
     let admitted = admit(&state, &key, &view, priority_fee).await?;
     let order = Order {
         endpoint,
+        usage: UsageReader::of(&view),
         model: view.model.to_string(),
         body: rewrite(&view, &admitted),
         digest: digest(&state.secret, &body),
@@ -65,22 +63,12 @@ pub(super) async fn answer(
     answer.await.unwrap_or_else(|_| Err(ApiError::internal()))
 }
 
-/// The key that a request carries. One answer for whatever is wrong with it: a guesser learns nothing.
-pub(super) fn authenticate(state: &State, headers: &HeaderMap) -> Result<Arc<Key>, ApiError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(ApiError::authentication());
-    };
-    let text = value.to_str().map_err(|_| ApiError::authentication())?;
-    let (scheme, secret) = text.split_once(' ').ok_or_else(ApiError::authentication)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::authentication());
-    }
-    let key = state.keys.get(&key::hash(secret.trim())).ok_or_else(ApiError::authentication)?;
-    if key.is_expired(now_ms()) {
-        return Err(ApiError::authentication());
-    }
-    Ok(key)
+/// Counts a request as in flight, if there is room for it.
+pub(super) fn enter(state: &Arc<State>) -> Result<InFlight, ApiError> {
+    state.enter().ok_or_else(|| {
+        ApiError::rate_limit("The gateway has as many requests in flight as it takes. Try again later.")
+            .with_retry_after(1)
+    })
 }
 
 fn count(key: &Key) -> Result<(), ApiError> {
@@ -93,7 +81,7 @@ fn count(key: &Key) -> Result<(), ApiError> {
     })
 }
 
-fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
+pub(super) fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
     let Some(value) = headers.get(X_PRIORITY_FEE) else { return Ok(0) };
     value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
         ApiError::invalid_request(
@@ -106,7 +94,7 @@ fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
     })
 }
 
-async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiError> {
+pub(super) async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiError> {
     let bytes_max = state.limits.body_bytes_max;
     let body = request.into_body();
     if body.size_hint().lower() > bytes_max as u64 {

@@ -1,9 +1,12 @@
 //! Connections and routes.
 
 pub(crate) mod answer;
+mod authenticate;
 mod completions;
 mod models;
+mod quote;
 mod receipts;
+mod wallet;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,6 +22,7 @@ use tokio::{
 
 use crate::{clock::now_ms, state::State};
 use answer::AnswerBody;
+use authenticate::authenticate;
 
 /// How long a caller may take to send a request's head.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -105,9 +109,10 @@ async fn serve_connection(stream: TcpStream, state: Arc<State>, mut stop: watch:
 /// Answers one request.
 async fn route(request: Request<Incoming>, state: Arc<State>) -> Response<AnswerBody> {
     let metrics_of = state.clone();
+    let endpoint = Endpoint::of_path(request.uri().path());
     let answer = match dispatch(request, state).await {
         Ok(answer) => answer,
-        Err(error) => answer::error(&error),
+        Err(error) => answer::error(&error, endpoint),
     };
     metrics_of.metrics.answered(answer.status().as_u16());
     answer
@@ -115,8 +120,9 @@ async fn route(request: Request<Incoming>, state: Arc<State>) -> Response<Answer
 
 async fn dispatch(request: Request<Incoming>, state: Arc<State>) -> Result<Response<AnswerBody>, ApiError> {
     let (allowed, path) = match request.uri().path() {
-        path @ ("/v1/chat/completions" | "/v1/completions") => (Method::POST, path),
-        path @ ("/v1/models" | "/healthz" | "/readyz" | "/metrics") => (Method::GET, path),
+        path if Endpoint::of_path(path).is_some() => (Method::POST, path),
+        path @ "/v1/quote" => (Method::POST, path),
+        path @ ("/v1/models" | "/v1/wallet" | "/healthz" | "/readyz" | "/metrics") => (Method::GET, path),
         path if path.starts_with(RECEIPTS) => (Method::GET, path),
         _ => return Err(ApiError::not_found("unknown_path", "There is nothing at this path.")),
     };
@@ -126,9 +132,18 @@ async fn dispatch(request: Request<Incoming>, state: Arc<State>) -> Result<Respo
         return Err(ApiError::new(405, "invalid_request_error", "method_not_allowed", message));
     }
     match path {
-        "/v1/chat/completions" => completions::answer(request, state, Endpoint::Chat).await,
-        "/v1/completions" => completions::answer(request, state, Endpoint::Completions).await,
-        "/v1/models" => models::answer(&request, &state),
+        "/v1/models" => {
+            let key = authenticate(&state, request.headers())?;
+            models::answer(&key, &state)
+        }
+        "/v1/wallet" => {
+            let key = authenticate(&state, request.headers())?;
+            wallet::answer(&key, &state)
+        }
+        "/v1/quote" => {
+            let key = authenticate(&state, request.headers())?;
+            quote::answer(request, state, key).await
+        }
         "/metrics" => {
             let page = state.metrics.page(&state, state.refusal(now_ms()).is_none());
             Ok(answer::of_kind(StatusCode::OK, "text/plain; version=0.0.4", page))
@@ -136,8 +151,12 @@ async fn dispatch(request: Request<Incoming>, state: Arc<State>) -> Result<Respo
         "/readyz" => Ok(readiness(&state)),
         "/healthz" => Ok(state_of_health(needs_restart(&state))),
         path => {
-            let id = path.strip_prefix(RECEIPTS).unwrap_or_default();
-            receipts::answer(request.headers(), id, &state).await
+            let key = authenticate(&state, request.headers())?;
+            if let Some(endpoint) = Endpoint::of_path(path) {
+                return completions::answer(request, state, key, endpoint).await;
+            }
+            let id = path.strip_prefix(RECEIPTS).unwrap_or_default().to_owned();
+            receipts::answer(&key, &id, &state).await
         }
     }
 }

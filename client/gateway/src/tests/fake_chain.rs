@@ -302,6 +302,7 @@ pub(super) fn book(version: u32, effective_at: BlockNumber, price: u64) -> Price
         entry(1, "m", ClassId::INNOVATION, false),
         entry(2, "premium", ClassId::REASONING, true),
         entry(3, "unserved", ClassId::INNOVATION, false),
+        entry(4, "painter", ClassId::RENDER, false),
     ];
     PriceBook { version, effective_at, chargeable_until: None, entries: entries.try_into().unwrap() }
 }

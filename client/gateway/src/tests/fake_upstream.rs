@@ -13,10 +13,13 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
 use serde_json::{json, Value};
+use stipend_openai::Endpoint;
 use tokio::{
     net::TcpListener,
     sync::{mpsc, Notify},
 };
+
+use super::fake_answers;
 
 /// What an upstream was sent.
 #[derive(Clone, Debug)]
@@ -36,7 +39,7 @@ pub(super) struct FakeUpstream {
     pub(super) go_on: Notify,
 }
 
-type Body = BoxBody<Bytes, std::io::Error>;
+pub(super) type Body = BoxBody<Bytes, std::io::Error>;
 
 /// Prompt tokens of every answer.
 pub(super) const PROMPT_TOKENS: u64 = 10;
@@ -79,9 +82,14 @@ impl FakeUpstream {
             return plain(StatusCode::NO_CONTENT, "");
         }
         let body: Value = serde_json::from_slice(&body).unwrap();
+        let endpoint = Endpoint::of_path(&path).unwrap();
         self.seen.lock().push(Seen { path, headers: head.headers, body: body.clone() });
         let prompt = body["messages"][0]["content"].as_str().or(body["prompt"].as_str());
-        self.act(prompt.unwrap_or("ok").to_owned(), &body).await
+        let prompt = prompt.or(body["input"].as_str()).unwrap_or("ok").to_owned();
+        match endpoint {
+            Endpoint::Chat | Endpoint::Completions => self.act(prompt, &body).await,
+            _ => fake_answers::act(endpoint, &prompt, &body),
+        }
     }
 
     /// `ok`, `slow`, `wait`, `status N`, `no usage`, `no json`, `die`, `error event`, `above bound`.
@@ -170,7 +178,7 @@ impl<S: futures::Stream> futures::Stream for SyncStream<S> {
     }
 }
 
-fn plain(status: StatusCode, body: &str) -> Response<Body> {
+pub(super) fn plain(status: StatusCode, body: &str) -> Response<Body> {
     let body = Full::new(Bytes::copy_from_slice(body.as_bytes())).map_err(|never| match never {});
     let mut answer = Response::new(BodyExt::boxed(body));
     *answer.status_mut() = status;

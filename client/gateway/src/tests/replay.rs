@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
-use stipend_openai::RequestView;
+use stipend_openai::{Endpoint, RequestView};
 use stipend_primitives::{cost::Usage, key, key::KeyLimits, AccountId, ClassId, Credits, Digest};
 
 use super::{fake_chain::FakeChain, harness::*};
@@ -50,7 +50,7 @@ async fn serve(setup: &Setup, requests: &[(u8, u32)], acknowledged: &mut Acknowl
         let state = setup.engine().state.clone();
         let body = br#"{"model":"m","max_tokens":40,"messages":[{"role":"user","content":"hello"}]}"#;
         let known = state.keys.get(&key::hash(&key_of(*number)))?;
-        let view = RequestView::read(body).unwrap();
+        let view = RequestView::read(Endpoint::Chat, body).unwrap();
         let admitted = admit(&state, &known, &view, 0).await.ok()?;
         let digest: Digest = rand::random();
         let usage = Usage { input: 7, cached_input: 3, output: *output };

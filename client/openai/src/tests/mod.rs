@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-mod chunk;
 mod request;
 mod rewrite;
+mod shape;
 mod sse;
+mod stream;
 mod usage;

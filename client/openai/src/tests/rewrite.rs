@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 use serde_json::{json, Value};
 
-use crate::{rewrite::with_answer_model, RequestView, Rewrite};
+use crate::{rewrite::with_answer_model, Endpoint, RequestView, Rewrite};
 
 fn asked(body: &str) -> String {
-    let view = RequestView::read(body.as_bytes()).unwrap();
+    let view = RequestView::read(Endpoint::Chat, body.as_bytes()).unwrap();
     String::from_utf8(Rewrite::new(&view).ask_for_usage().finish()).unwrap()
 }
 
@@ -56,12 +56,12 @@ fn usage_on_every_chunk_does_not_begin_because_we_ask_for_the_last() {
 #[test]
 fn a_callers_priority_and_limits_are_overwritten() {
     let body = br#"{"model":"m","priority":-999,"max_completion_tokens":90000}"#;
-    let view = RequestView::read(body).unwrap();
+    let view = RequestView::read(Endpoint::Chat, body).unwrap();
     let after = Rewrite::new(&view).priority(3).max_tokens(10).finish();
     assert_eq!(after, br#"{"model":"m","priority":3,"max_completion_tokens":10}"#);
 
     let body = br#"{"model":"m"}"#;
-    let view = RequestView::read(body).unwrap();
+    let view = RequestView::read(Endpoint::Chat, body).unwrap();
     let after = Rewrite::new(&view).priority(-1).max_tokens(10).finish();
     assert_eq!(after, br#"{"priority":-1,"max_tokens":10,"model":"m"}"#);
 }
@@ -69,10 +69,10 @@ fn a_callers_priority_and_limits_are_overwritten() {
 #[test]
 fn no_name_of_the_bound_escapes_and_a_priority_is_taken_back() {
     let body = br#"{"model":"m","n_predict":-1,"priority":-9,"max_completion_tokens":500}"#;
-    let view = RequestView::read(body).unwrap();
+    let view = RequestView::read(Endpoint::Chat, body).unwrap();
     let after = Rewrite::new(&view).no_priority().max_tokens(10).finish();
     assert_eq!(after, br#"{"model":"m","n_predict":10,"priority":0,"max_completion_tokens":10}"#);
-    let view = RequestView::read(br#"{"model":"m"}"#).unwrap();
+    let view = RequestView::read(Endpoint::Chat, br#"{"model":"m"}"#).unwrap();
     assert_eq!(Rewrite::new(&view).no_priority().finish(), br#"{"model":"m"}"#);
 }
 
@@ -83,6 +83,65 @@ fn an_answer_is_put_under_the_name_that_was_asked_for() {
     assert_eq!(renamed, br#"{"id":"x", "model": "tiny", "choices":[{"model":1}]}"#);
     assert_eq!(with_answer_model(b"[DONE]", "tiny"), None);
     assert_eq!(with_answer_model(br#"{"error":{}}"#, "tiny"), None);
+}
+
+#[test]
+fn the_bound_goes_under_the_endpoints_name_and_no_other_name_escapes() {
+    let bounded = |endpoint, body: &str| {
+        let view = RequestView::read(endpoint, body.as_bytes()).unwrap();
+        String::from_utf8(Rewrite::new(&view).max_tokens(10).ask_for_usage().priority(3).finish()).unwrap()
+    };
+    for (endpoint, before, after) in [
+        (
+            Endpoint::Responses,
+            r#"{"model":"m","stream":true,"max_tokens":9000}"#,
+            r#"{"max_output_tokens":10,"priority":3,"model":"m","stream":true,"max_tokens":10}"#,
+        ),
+        (
+            Endpoint::Responses,
+            r#"{"model":"m","max_output_tokens":null,"priority":-1}"#,
+            r#"{"model":"m","max_output_tokens":10,"priority":3}"#,
+        ),
+        (
+            Endpoint::Messages,
+            r#"{"model":"m","stream":true,"max_tokens":7,"n_predict":-1,"priority":-5}"#,
+            r#"{"model":"m","stream":true,"max_tokens":10,"n_predict":10,"priority":0}"#,
+        ),
+        (
+            Endpoint::Messages,
+            r#"{"model":"m","max_completion_tokens":7}"#,
+            r#"{"max_tokens":10,"model":"m","max_completion_tokens":10}"#,
+        ),
+        (
+            Endpoint::Completions,
+            r#"{"model":"m","min_tokens":4000}"#,
+            r#"{"max_tokens":10,"priority":3,"model":"m","min_tokens":10}"#,
+        ),
+        (
+            Endpoint::Completions,
+            r#"{"model":"m","min_tokens":4,"max_tokens":5}"#,
+            r#"{"priority":3,"model":"m","min_tokens":4,"max_tokens":10}"#,
+        ),
+        (Endpoint::Embeddings, r#"{"model":"m","input":"x"}"#, r#"{"priority":3,"model":"m","input":"x"}"#),
+        (Endpoint::Images, r#"{"model":"m","n":2,"stream":true}"#, r#"{"model":"m","n":2,"stream":true}"#),
+    ] {
+        assert_eq!(bounded(endpoint, before), after);
+    }
+}
+
+#[test]
+fn the_model_inside_an_event_is_put_under_the_name_that_was_asked_for() {
+    let start = br#"{"type":"message_start","message":{"id":"x","model":"e","content":[]}}"#;
+    assert_eq!(
+        with_answer_model(start, "tiny").unwrap(),
+        br#"{"type":"message_start","message":{"id":"x","model":"tiny","content":[]}}"#
+    );
+    let created = br#"{"type":"response.created","response":{"model": "e"},"sequence_number":0}"#;
+    assert_eq!(
+        with_answer_model(created, "tiny").unwrap(),
+        br#"{"type":"response.created","response":{"model": "tiny"},"sequence_number":0}"#
+    );
+    assert_eq!(with_answer_model(br#"{"type":"error","message":"no model"}"#, "tiny"), None);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -119,10 +178,10 @@ proptest! {
         }
         let text = if pretty { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) }.unwrap();
 
-        let view = RequestView::read(&text).unwrap();
+        let view = RequestView::read(Endpoint::Chat, &text).unwrap();
         let after = Rewrite::new(&view).ask_for_usage().model(&new_model).finish();
 
-        let reread = RequestView::read(&after).unwrap();
+        let reread = RequestView::read(Endpoint::Chat, &after).unwrap();
         prop_assert!(reread.include_usage);
         prop_assert_eq!(reread.model.as_ref(), new_model.as_str());
         let mut after: serde_json::Map<String, Value> = serde_json::from_slice(&after).unwrap();

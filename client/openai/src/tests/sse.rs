@@ -98,3 +98,9 @@ proptest! {
         prop_assert!(rest.is_empty());
     }
 }
+
+#[test]
+fn other_data_leaves_the_events_name_as_it_is() {
+    let event = Event { raw: Bytes::from_static(b"event: x\r\ndata: a\r\ndata: b\r\nid: 7\r\n\r\n") };
+    assert_eq!(event.with_data(b"c"), "event: x\nid: 7\ndata: c\n\n");
+}
