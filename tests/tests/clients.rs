@@ -14,10 +14,10 @@ use stipend_tests::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn openai_and_substrate_clients_from_pypi_work() -> Result<()> {
+async fn openai_anthropic_and_substrate_clients_from_pypi_work() -> Result<()> {
     let Some(python) = Python::clients()? else { return Ok(()) };
     let stage = Stage::set(Setup { dir: "test-clients", ..Default::default() }).await?;
-    let usages = charged_exactly(&stage, &python).await?;
+    let usages = charged_exactly(&stage, &python, "sim").await?;
 
     let found: Value = serde_json::from_str(&python.run("substrate_client.py", &stage.endpoints())?)?;
     ensure!(
@@ -25,7 +25,12 @@ async fn openai_and_substrate_clients_from_pypi_work() -> Result<()> {
         "the wallet has three classes, substrate-interface found {}",
         found["classes"]
     );
-    println!("openai: {usages:?}; substrate-interface: {found}");
+    let output: u64 = usages.iter().map(|usage| u64::from(usage.output)).sum();
+    println!(
+        "openai and anthropic: {} requests with {output} generated tokens, charged exactly; substrate-interface: \
+         {found}",
+        usages.len()
+    );
     Ok(())
 }
 
@@ -41,7 +46,7 @@ async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Re
     let engine_of = Some((engine.url.clone(), engine.model.to_string()));
     let stage = Stage::set(Setup { dir: "test-llama", engine: engine_of, ..Default::default() }).await?;
     let observer = Observer::start(stage.client.clone());
-    let usages = charged_exactly(&stage, &python).await?;
+    let usages = charged_exactly(&stage, &python, "text").await?;
 
     let provider = stage.company.providers[0].account();
     let started = Instant::now();
@@ -62,12 +67,18 @@ async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Re
     Ok(())
 }
 
-/// Has OpenAI's client ask, and checks that the wallet pays exactly for what the client was told it
-/// used. Returns that.
-async fn charged_exactly(stage: &Stage, python: &Python) -> Result<Vec<Usage>> {
-    let usages: Vec<Usage> = serde_json::from_str(&python.run("openai_client.py", &stage.endpoints())?)?;
-    ensure!(!usages.is_empty(), "nothing was used");
-    wait_until_spent(stage, usages.iter().map(|usage| prices()[0].cost(usage)).sum()).await?;
+/// Has the clients ask at every endpoint that the engine serves, and checks that the wallet pays exactly for what
+/// they were told they used. Returns that.
+async fn charged_exactly(stage: &Stage, python: &Python, engine: &str) -> Result<Vec<Usage>> {
+    let mut variables = stage.endpoints();
+    variables.push(("STIPEND_ENGINE", engine.into()));
+    let mut usages: Vec<Usage> = Vec::new();
+    for script in ["openai_client.py", "endpoints_client.py"] {
+        let used: Vec<Usage> = serde_json::from_str(&python.run(script, &variables)?)?;
+        ensure!(!used.is_empty(), "{script} used nothing");
+        usages.extend(used);
+        wait_until_spent(stage, usages.iter().map(|usage| prices()[0].cost(usage)).sum()).await?;
+    }
     Ok(usages)
 }
 
