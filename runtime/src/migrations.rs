@@ -34,7 +34,7 @@ use crate::{configs::system::DbWeight, Entitlements, Receipts, Runtime, Settleme
 pub type Migrations = (
     VersionedMigration<1, 2, BatchesV2, Receipts, DbWeight>,
     VersionedMigration<1, 2, BurntKeysAndGpuUse, Settlement, DbWeight>,
-    VersionedMigration<1, 2, KeyCaps, Entitlements, DbWeight>,
+    VersionedMigration<1, 2, KeyCapsAndEnergy, Entitlements, DbWeight>,
 );
 
 /// Version 2 of `pallet-receipts`: a provider's part of a batch says at which level the provider was, and what
@@ -146,11 +146,12 @@ impl UncheckedOnRuntimeUpgrade for BurntKeysAndGpuUse {
     }
 }
 
-/// Version 2 of `pallet-entitlements`: the limits of an API key have caps per day and per minute. The keys of
-/// before have none.
+/// Version 2 of `pallet-entitlements`: the limits of an API key have caps per day and per minute, and each class
+/// knows what its wallets have reserved. The keys of before have no caps. What is unsettled from before counts
+/// against no energy budget, since nobody knows which class paid for it.
 ///
-/// Keys are read and written one by one, in the first block.
-pub struct KeyCaps;
+/// Every key is read and written and every wallet read, in the first block.
+pub struct KeyCapsAndEnergy;
 
 /// [`ApiKey`] in version 1.
 #[derive(Decode)]
@@ -176,13 +177,15 @@ impl From<Key> for ApiKey {
     }
 }
 
-impl UncheckedOnRuntimeUpgrade for KeyCaps {
+impl UncheckedOnRuntimeUpgrade for KeyCapsAndEnergy {
     fn on_runtime_upgrade() -> Weight {
         let mut count = 0;
         Keys::<Runtime>::translate::<Key, _>(|_hash, key| {
             count += 1;
             Some(key.into())
         });
-        DbWeight::get().reads_writes(count, count)
+        let wallets = Entitlements::count_reserved();
+        // The classes beside them are few.
+        DbWeight::get().reads_writes(count.saturating_add(wallets), count)
     }
 }

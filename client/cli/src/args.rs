@@ -64,6 +64,9 @@ pub(crate) enum Verb {
     /// The hardware behind providers' keys, and what classes ask of it.
     #[command(subcommand)]
     Evidence(verbs::evidence::Verb),
+    /// How much energy the credits of a class may cost.
+    #[command(subcommand)]
+    Energy(verbs::energy::Verb),
     /// What an account holds.
     #[command(subcommand)]
     Wallet(verbs::wallet::Verb),
@@ -177,6 +180,9 @@ mod tests {
             "stipend evidence trust --nobody",
             "stipend evidence keys jwks.json",
             "stipend evidence ask render required",
+            "stipend energy show",
+            "stipend energy set render --joules 5000000 --joules-per-credit 250.5 --period 1d",
+            "stipend energy set 2 --none",
             "stipend wallet show //Dave --json",
             "stipend wallet watch",
             "stipend wallet export //Dave --out wallet.json",
@@ -221,6 +227,12 @@ mod tests {
             ("stipend evidence trust --source http://a/b", "https://"),
             ("stipend evidence trust --nobody --period 20", "cannot be used with"),
             ("stipend api-keys create --reserve innovation:5", "--reserve-for"),
+            ("stipend energy set render --joules 5", "--joules-per-credit"),
+            (
+                "stipend energy set render --joules 5.0001 --joules-per-credit 1 --period 1d",
+                "up to 3 decimals",
+            ),
+            ("stipend energy set render --none --period 1d", "cannot be used with"),
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), i32::from(crate::failure::USAGE), "{line}");

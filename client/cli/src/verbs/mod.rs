@@ -5,6 +5,7 @@ pub(crate) mod baskets;
 pub(crate) mod classes;
 pub(crate) mod council;
 pub(crate) mod documents;
+pub(crate) mod energy;
 pub(crate) mod entitlements;
 pub(crate) mod evidence;
 pub(crate) mod health;
