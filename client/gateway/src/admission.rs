@@ -20,6 +20,9 @@ use crate::{
 /// For how long a look at the chain tells what a wallet has.
 const FRESH_MS: u64 = 10_000;
 
+/// Seconds after which requests in flight are settled, so that their energy may be free again.
+const ENERGY_RETRY_S: u32 = 10;
+
 /// Seconds after which a slow chain may have reserved what was asked for.
 const CHAIN_RETRY_S: u32 = 5;
 
@@ -193,6 +196,9 @@ impl Ask<'_> {
             let covered = figures.free.saturating_add(figures.held).saturating_add(figures.available);
             let is_fresh = now.saturating_sub(figures.looked_at_ms) < FRESH_MS;
             if covered < amount && is_fresh {
+                if account.is_energy_bound() {
+                    return Err(self.no_energy(account.class));
+                }
                 return Err(self.too_little(account.class, credits(amount), credits(account.within_reach())));
             }
             self.state.want(account, amount);
@@ -219,6 +225,21 @@ impl Ask<'_> {
              again later.",
         )
         .with_retry_after(CHAIN_RETRY_S)
+    }
+
+    fn no_energy(&self, class: ClassId) -> ApiError {
+        let name = self.class_name(class);
+        ApiError::new(
+            503,
+            "api_error",
+            "energy_budget_exhausted",
+            format!(
+                "The energy budget of {name} covers no more requests now. Try again when requests in flight are \
+                 settled or the next period has begun, use a model that is paid in another class, or ask the council \
+                 for a larger budget."
+            ),
+        )
+        .with_retry_after(ENERGY_RETRY_S)
     }
 
     fn too_little(&self, class: ClassId, needed: Credits, available: Credits) -> ApiError {

@@ -37,6 +37,8 @@ pub(crate) struct Account {
     queued: AtomicBool,
     /// Whether it was held against since the last top-up: an idle reservation is left to expire.
     active: AtomicBool,
+    /// Whether more were available if the class's energy budget covered it.
+    energy_bound: AtomicBool,
     /// Requests that wait for credits; the hot path wakes somebody only if there is somebody.
     waiting: AtomicU32,
     changed: Notify,
@@ -87,6 +89,7 @@ impl Account {
             wanted: AtomicI64::new(0),
             queued: AtomicBool::new(false),
             active: AtomicBool::new(false),
+            energy_bound: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             changed: Notify::new(),
             ledger: Mutex::default(),
@@ -132,6 +135,16 @@ impl Account {
         let amount = share(before);
         self.held.fetch_add(amount, Ordering::AcqRel);
         Some(Hold { account: self.clone(), amount })
+    }
+
+    /// Says whether it is the class's energy budget that bounds what is available.
+    pub(crate) fn set_energy_bound(&self, energy_bound: bool) {
+        self.energy_bound.store(energy_bound, Ordering::Release);
+    }
+
+    /// Whether it is the class's energy budget that bounds what is available.
+    pub(crate) fn is_energy_bound(&self) -> bool {
+        self.energy_bound.load(Ordering::Acquire)
     }
 
     /// Takes off a receipt of an earlier run, which no hold covers any more.

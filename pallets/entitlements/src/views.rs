@@ -133,14 +133,16 @@ impl<T: Config> Pallet<T> {
             let has_key = Self::has_key(&owner);
             for (class, mut wallet) in Self::wallets(&owner) {
                 let room = energy.room_for(class, &mut wallet);
+                let available = if has_key { wallet.available(now) } else { 0 };
                 let reservation = wallet.reservation(&gateway);
                 balances.push(GatewayBalance {
                     owner: owner.clone(),
                     class,
                     reserved: reservation.map_or(0, |reservation| reservation.amount),
                     expires_at: reservation.map_or(0, |reservation| reservation.expires_at),
-                    available: if has_key { wallet.available(now).min(room) } else { 0 },
+                    available: available.min(room),
                     frozen: wallet.frozen,
+                    energy_bound: available > room,
                 });
             }
         }

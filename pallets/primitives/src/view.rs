@@ -137,6 +137,8 @@ pub struct GatewayBalance {
     pub available: Credits,
     /// Whether the wallet is frozen: nothing new can be reserved, and gateways admit nothing new.
     pub frozen: bool,
+    /// Whether more were available if the class's energy budget covered it.
+    pub energy_bound: bool,
 }
 
 /// A class as registered.

@@ -245,9 +245,11 @@ impl<C: Chain> Follower<C> {
         let now = now_ms();
         wallet.set_frozen(rows.iter().any(|row| row.frozen));
         for row in rows {
-            let GatewayBalance { reserved, expires_at, available, .. } = **row;
+            let GatewayBalance { reserved, expires_at, available, energy_bound, .. } = **row;
             let row_now = Row { reserved, expires_at, available };
-            wallet.account_or_new(row.class).grant(row_now, self.state.expiry_margin_ms, now);
+            let account = wallet.account_or_new(row.class);
+            account.set_energy_bound(energy_bound);
+            account.grant(row_now, self.state.expiry_margin_ms, now);
         }
         for account in wallet.accounts().iter() {
             if rows.iter().all(|row| row.class != account.class) {

@@ -46,6 +46,8 @@ pub(super) struct Ledger {
     pub(super) keys: HashMap<KeyHash, ApiKey>,
     pub(super) pots: HashMap<(AccountId, ClassId), Pot>,
     pub(super) frozen: HashSet<AccountId>,
+    /// Classes whose energy budget covers no more than what wallets have available here.
+    pub(super) energy_bound: HashSet<ClassId>,
     pub(super) books: Vec<PriceBook>,
     pub(super) next_seq: Sequence,
     pub(super) suspended: HashSet<AccountId>,
@@ -354,6 +356,7 @@ impl Chain for FakeChain {
                 expires_at: pot.expires_at,
                 available: pot.available,
                 frozen: ledger.frozen.contains(owner),
+                energy_bound: ledger.energy_bound.contains(class),
             };
             ledger.pots.iter().filter(|((owner, _), _)| owners.contains(owner)).map(row).collect()
         })

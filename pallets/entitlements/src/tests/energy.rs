@@ -105,7 +105,7 @@ fn gateways_see_no_more_available_than_the_budget_covers() {
         set(100);
         assert!(reserve(&gateway(), &ada(), 4, HOUR));
         let rows = Entitlements::gateway_balances(other_gateway(), vec![ada()]);
-        assert_eq!(rows[0].available, 6 * CREDIT);
+        assert_eq!((rows[0].available, rows[0].energy_bound), (6 * CREDIT, true));
         assert_eq!(credits(&ada()), [96, 4, 0, 0, 0]);
         // What lapsed can be reserved again in this wallet, though nobody has written it yet.
         wait(HOUR);

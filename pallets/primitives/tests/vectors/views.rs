@@ -51,6 +51,7 @@ fn wallet() -> Value {
         expires_at: 1_750_000_060_000,
         available: 9,
         frozen: false,
+        energy_bound: true,
     };
     let class = Class { name: b"Render".to_vec().try_into().unwrap(), unattested: UnattestedPolicy::Accept };
     let program = Program {
