@@ -161,6 +161,7 @@ mod tests {
             "stipend prices quote tiny --input 100 --output 20",
             "stipend api-keys create --model tiny --request-cost-max 2 --expires 90d",
             "stipend api-keys create --reserve-for //Ferdie --reserve innovation:5",
+            "stipend api-keys create --credits-per-day 20 --credits-per-minute 1.5 --tokens-per-minute 10000 --model-credits-per-day tiny:5 --model-credits-per-day 7:0.5",
             "stipend api-keys list //Dave",
             "stipend api-keys revoke 0x0101010101010101010101010101010101010101010101010101010101010101",
             "stipend api-keys limits 0x0101010101010101010101010101010101010101010101010101010101010101",

@@ -46,6 +46,12 @@ fn limits() -> KeyLimits {
         request_cost_max: Some(AMOUNT),
         requests_per_minute_max: Some(60),
         expires_at: Some(Moment::MAX),
+        credits_per_day_max: Some(AMOUNT),
+        credits_per_minute_max: Some(AMOUNT),
+        tokens_per_minute_max: Some(u64::MAX),
+        model_credits_per_day_max: BoundedVec::truncate_from(
+            (0..8).map(|at| (ModelId(at), AMOUNT)).collect(),
+        ),
     }
 }
 

@@ -60,7 +60,7 @@ pub mod pallet {
     use crate::{genesis::*, mint::lines_max, types::*, WeightInfo};
 
     /// Layout of the state. A change of it comes with a migration in the runtime.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
