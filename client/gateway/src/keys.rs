@@ -36,7 +36,7 @@ pub(crate) struct Key {
 impl Key {
     pub(crate) fn new(hash: KeyHash, wallet: Arc<Wallet>, limits: KeyLimits, known: Known) -> Self {
         let Known { rate, used } = known;
-        Key { hash, wallet, limits, caps: Caps::default(), rate, used }
+        Key { hash, wallet, caps: Caps::of(&limits), limits, rate, used }
     }
 
     /// What one request can use is held against the caps; `None` if there are none.

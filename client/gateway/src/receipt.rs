@@ -126,7 +126,7 @@ impl Receipt {
                     held: Credits::from_le_bytes(reader.take()?),
                     request_sha256: reader.take()?,
                     response_sha256: reader.take()?,
-                    key: if layout == LAYOUT_3 { Some(KeyHash::from(reader.take()?)) } else { None },
+                    key: if layout == LAYOUT_3 { Some(KeyHash::from(reader.take::<32>()?)) } else { None },
                 });
             }
             _ => return None,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use stipend_openai::ApiError;
-use stipend_primitives::{Credits, KeyHash, ModelId, Moment};
+use stipend_primitives::{key::KeyLimits, Credits, KeyHash, ModelId, Moment};
 
 use crate::credits::show;
 use window::{Refused, Window};
@@ -35,6 +35,15 @@ pub(crate) struct Caps {
 }
 
 impl Caps {
+    pub(crate) fn of(limits: &KeyLimits) -> Self {
+        Caps {
+            credits_per_day_max: limits.credits_per_day_max,
+            credits_per_minute_max: limits.credits_per_minute_max,
+            tokens_per_minute_max: limits.tokens_per_minute_max,
+            model_credits_per_day_max: limits.model_credits_per_day_max.to_vec(),
+        }
+    }
+
     pub(crate) fn is_none(&self) -> bool {
         *self == Caps::default()
     }
@@ -55,9 +64,6 @@ pub(crate) enum Cap {
 }
 
 impl Cap {
-    pub(crate) const ALL: [Cap; 4] =
-        [Cap::CreditsPerDay, Cap::CreditsPerMinute, Cap::TokensPerMinute, Cap::ModelCreditsPerDay];
-
     /// The name in headers, metrics and the log.
     pub(crate) fn name(self) -> &'static str {
         match self {

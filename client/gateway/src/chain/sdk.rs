@@ -152,14 +152,17 @@ impl Chain for SdkChain {
         at: H256,
         owners: Vec<AccountId>,
     ) -> Answer<HashMap<(AccountId, ClassId), Credits>> {
-        let (snapshot, this) = (&self.client.at(at), &self.signer.account());
-        let sums = stream::iter(owners).map(|owner| async move {
-            let wallet = snapshot.wallet(&owner).await?;
-            let sum = |class: ClassBalance| {
-                let others = class.reservations.iter().filter(|reservation| reservation.gateway != *this);
-                ((owner.clone(), class.class), others.map(|reservation| reservation.amount).sum())
-            };
-            Ok::<_, ChainError>(wallet.into_iter().map(sum).collect::<Vec<((AccountId, ClassId), Credits)>>())
+        let (snapshot, this) = (self.client.at(at), self.signer.account());
+        let sums = stream::iter(owners).map(|owner| {
+            let (snapshot, this) = (snapshot.clone(), this.clone());
+            async move {
+                let wallet = snapshot.wallet(&owner).await?;
+                let sum = |class: ClassBalance| {
+                    let others = class.reservations.iter().filter(|reservation| reservation.gateway != this);
+                    ((owner.clone(), class.class), others.map(|reservation| reservation.amount).sum())
+                };
+                Ok::<Vec<((AccountId, ClassId), Credits)>, ChainError>(wallet.into_iter().map(sum).collect())
+            }
         });
         let sums: Vec<_> = sums.buffer_unordered(CONCURRENT).try_collect().await?;
         Ok(sums.into_iter().flatten().collect())

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod caps;
 mod credits;
 mod failures;
 mod fake_chain;

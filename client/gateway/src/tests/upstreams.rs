@@ -81,7 +81,7 @@ async fn a_provider_that_keeps_failing_is_left_alone_and_tried_by_one_request_af
         other.status
     };
     let (trial, other) = futures::join!(trial, others);
-    assert_eq!((trial.status.as_u16(), other.as_u16()), (200, 502));
+    assert_eq!((trial.status.as_u16(), other.as_u16()), (200, 503));
     assert_eq!(setup.chat("ok").await.status, 200);
     assert_eq!(setup.get("/readyz").await.text(), "ok\n");
     assert_eq!(setup.held(), 0);

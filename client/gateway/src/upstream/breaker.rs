@@ -3,7 +3,7 @@
 //! | state | who is let through | goes over |
 //! |---|---|---|
 //! | closed | everybody | to open, after so many failures in a row |
-//! | open | nobody | to half-open, after the pause, or when the upstream says that it is ready |
+//! | open | nobody | to half-open, after the pause, or when the upstream says that it is ready; to closed when a request that was on its way succeeds |
 //! | half-open | one request at a time | to closed when that one succeeds; to open with twice the pause when it fails |
 //!
 //! All of it is a few atomic words: the hot path takes no lock.

@@ -45,12 +45,15 @@ impl Servers {
         if self.upstreams.iter().all(|upstream| upstream.is_suspended()) {
             return Some(providers_suspended());
         }
-        let mut met = self.upstreams.iter().filter(|upstream| asked.is_met_by(upstream)).peekable();
-        if met.peek().is_none() {
+        let met = || self.upstreams.iter().filter(|upstream| asked.is_met_by(upstream));
+        if met().next().is_none() {
             return Some(evidence_required());
         }
-        let waits_ms = met.map(|upstream| upstream.breaker.wait_ms(now_ms));
-        waits_ms.min().filter(|wait_ms| *wait_ms > 0).map(providers_failing)
+        if met().any(|upstream| upstream.breaker.lets_through(now_ms)) {
+            return None;
+        }
+        let wait_ms = met().map(|upstream| upstream.breaker.wait_ms(now_ms)).min();
+        Some(providers_failing(wait_ms.unwrap_or_default()))
     }
 }
 
@@ -100,7 +103,7 @@ fn providers_failing(wait_ms: u64) -> ApiError {
         "Every provider of this model failed several times in a row, so none is asked for a moment. Nothing was \
          charged; try again later.",
     )
-    .with_retry_after(u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX))
+    .with_retry_after(u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
 }
 
 /// All upstreams.
