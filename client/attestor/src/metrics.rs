@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     /// Questions for evidence by how they ended.
     pub(crate) evidence: IntCounterVec,
     /// Tokens that went through the engine for this attestor, by the engine's own way of counting.
-    pub(crate) counted: IntCounterVec,
+    pub(crate) counted_tokens: IntCounterVec,
     /// Tokens that the engine says it processed.
     pub(crate) engine_tokens: IntGaugeVec,
     /// What the engine counted above what was metered.
@@ -83,7 +83,7 @@ impl Metrics {
                 "Questions for evidence, by how they ended.",
                 &["outcome"],
             ),
-            counted: counters(
+            counted_tokens: counters(
                 "stipend_attestor_counted_tokens_total",
                 "Tokens and requests metered, counted as the engine counts them.",
                 &["kind"],
@@ -131,9 +131,14 @@ impl Metrics {
         for (kind, count) in kinds {
             self.tokens.with_label_values(&[model, kind]).inc_by(count.into());
         }
+        self.counted(kind, usage, choices, prompts);
+    }
+
+    /// Counts as the engine does what it did for a request.
+    pub(crate) fn counted(&self, kind: EngineKind, usage: &Usage, choices: u64, prompts: u64) {
         for quantity in Quantity::ALL {
             let count = kind.counts(quantity, usage, choices, prompts);
-            self.counted.with_label_values(&[quantity.label()]).inc_by(count);
+            self.counted_tokens.with_label_values(&[quantity.label()]).inc_by(count);
         }
     }
 

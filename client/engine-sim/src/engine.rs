@@ -133,7 +133,7 @@ impl Engine {
             choices_per_prompt,
             tokens_max,
             finish_reason: if limit.is_some() { "length" } else { "stop" },
-            priority: request.priority.unwrap_or(0),
+            priority: request.priority.filter(|_| self.inner.options.by_priority).unwrap_or(0),
             seed,
         })
     }

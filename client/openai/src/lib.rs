@@ -18,6 +18,7 @@
 //! ```
 
 pub mod chunk;
+pub mod endpoint;
 pub mod error;
 pub mod request;
 pub mod rewrite;
@@ -25,6 +26,7 @@ pub mod sse;
 pub mod usage;
 
 pub use chunk::Chunk;
+pub use endpoint::Endpoint;
 pub use error::ApiError;
 pub use request::{RequestError, RequestView};
 pub use rewrite::Rewrite;

@@ -7,12 +7,12 @@ use blake2::{
     Blake2bMac,
 };
 use bytes::Bytes;
-use http::{header, HeaderMap, Request, Response};
+use http::{header, HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
 use sha2::{Digest as _, Sha256};
-use stipend_openai::{ApiError, RequestView, Rewrite};
+use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite};
 use stipend_primitives::{key, Digest};
 use tokio::{sync::oneshot, time::timeout};
 
@@ -20,14 +20,14 @@ use super::answer::AnswerBody;
 use crate::{
     admission::{admit, Admitted},
     clock::now_ms,
-    exchange::{self, Order},
+    exchange::{self, Bodies, Order},
     keys::Key,
     state::{DigestSecret, State},
-    upstream::Endpoint,
+    terms::Terms,
 };
 
-/// What a caller offers for a place in the queue: micro-credits of Priority.
-const X_PRIORITY_FEE: &str = "x-stipend-priority-fee";
+/// A share of one of the key's caps was reached: `credits_per_day=80`.
+const X_CAP_WARNING: HeaderName = HeaderName::from_static("x-stipend-cap-warning");
 
 pub(super) async fn answer(
     request: Request<Incoming>,
@@ -44,11 +44,11 @@ pub(super) async fn answer(
         ApiError::rate_limit("The gateway has as many requests in flight as it takes. Try again later.")
             .with_retry_after(1)
     })?;
-    let priority_fee = priority_fee(request.headers())?;
+    let terms = Terms::read(request.headers(), began)?;
     let body = read(&state, request).await?;
     let view = RequestView::read(&body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
-    let admitted = admit(&state, &key, &view, priority_fee).await?;
+    let admitted = admit(&state, &key, &view, terms).await?;
     let order = Order {
         endpoint,
         model: view.model.to_string(),
@@ -63,7 +63,18 @@ pub(super) async fn answer(
     };
     let (reply, answer) = oneshot::channel();
     tokio::spawn(exchange::serve(order, reply));
-    answer.await.unwrap_or_else(|_| Err(ApiError::internal()))
+    let mut answer = answer.await.unwrap_or_else(|_| Err(ApiError::internal()))?;
+    warn_of_caps(&key, &mut answer);
+    Ok(answer)
+}
+
+/// Tells the caller, once, that its key has used a large share of a cap.
+fn warn_of_caps(key: &Key, answer: &mut Response<AnswerBody>) {
+    let warning = if key.caps.is_none() { None } else { key.used.take_untold() };
+    let value = warning.map(|warning| format!("{}={}", warning.cap.name(), warning.percent));
+    if let Some(value) = value.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        answer.headers_mut().insert(X_CAP_WARNING, value);
+    }
 }
 
 /// The key that a request carries. One answer for whatever is wrong with it: a guesser learns nothing.
@@ -94,19 +105,6 @@ fn count(key: &Key) -> Result<(), ApiError> {
     })
 }
 
-fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
-    let Some(value) = headers.get(X_PRIORITY_FEE) else { return Ok(0) };
-    value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-        ApiError::invalid_request(
-            "invalid_priority_fee",
-            format!(
-                "The header `{X_PRIORITY_FEE}` must be a whole number of micro-credits, at most {}.",
-                u32::MAX
-            ),
-        )
-    })
-}
-
 async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiError> {
     let bytes_max = state.limits.body_bytes_max;
     let body = request.into_body();
@@ -128,14 +126,17 @@ async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiErr
 
 /// The body as upstreams get it: bounded by what is held, with the usage asked for, and without the
 /// caller's idea of its priority.
-fn rewrite(view: &RequestView, admitted: &Admitted) -> Bytes {
-    let rewrite = Rewrite::new(view).max_tokens(admitted.max_tokens).ask_for_usage();
-    let rewrite = match admitted.servers.priorities {
-        // vLLM serves lower numbers sooner.
-        true => rewrite.priority(-i64::from(admitted.priority_fee)),
-        false => rewrite.no_priority(),
+fn rewrite(view: &RequestView, admitted: &Admitted) -> Bodies {
+    let bounded = || Rewrite::new(view).max_tokens(admitted.max_tokens).ask_for_usage();
+    let (some_rank, all_rank) = admitted.servers.priorities();
+    // vLLM serves lower numbers sooner.
+    let rank = -i64::from(admitted.terms.priority_fee);
+    let ranked = some_rank.then(|| Bytes::from(bounded().priority(rank).finish()));
+    let plain = match &ranked {
+        Some(ranked) if all_rank => ranked.clone(),
+        _ => bounded().no_priority().finish().into(),
     };
-    rewrite.finish().into()
+    Bodies { plain, ranked }
 }
 
 /// Names the request and commits to its body: see [`Digest`].

@@ -51,6 +51,9 @@ pub(super) struct Ledger {
     pub(super) books: Vec<PriceBook>,
     pub(super) next_seq: Sequence,
     pub(super) suspended: HashSet<AccountId>,
+    /// What other gateways have reserved.
+    pub(super) elsewhere: HashMap<(AccountId, ClassId), Credits>,
+    pub(super) gateways_count: usize,
     evidence: Evidence,
     pub(super) uncollected: Credits,
     /// Every receipt that was charged.
@@ -360,6 +363,21 @@ impl Chain for FakeChain {
             };
             ledger.pots.iter().filter(|((owner, _), _)| owners.contains(owner)).map(row).collect()
         })
+    }
+
+    async fn elsewhere(
+        &self,
+        at: H256,
+        owners: Vec<AccountId>,
+    ) -> Answer<HashMap<(AccountId, ClassId), Credits>> {
+        self.ask(Some(at), |ledger| {
+            let others = ledger.elsewhere.iter().filter(|((owner, _), _)| owners.contains(owner));
+            others.map(|(whose, amount)| (whose.clone(), *amount)).collect()
+        })
+    }
+
+    async fn gateways_count(&self, at: H256) -> Answer<usize> {
+        self.ask(Some(at), |ledger| ledger.gateways_count)
     }
 
     async fn books(&self, at: H256) -> Answer<Vec<PriceBook>> {
