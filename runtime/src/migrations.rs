@@ -179,7 +179,7 @@ impl From<Key> for ApiKey {
 
 impl UncheckedOnRuntimeUpgrade for KeyCapsAndEnergy {
     fn on_runtime_upgrade() -> Weight {
-        let mut count = 0;
+        let mut count: u64 = 0;
         Keys::<Runtime>::translate::<Key, _>(|_hash, key| {
             count += 1;
             Some(key.into())
