@@ -11,5 +11,6 @@ mod receipts;
 mod refusals;
 mod replay;
 mod serving;
+mod sharing;
 mod streaming;
 mod upstreams;

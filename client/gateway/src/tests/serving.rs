@@ -2,6 +2,7 @@ use serde_json::json;
 use stipend_primitives::{attestation::SignedClaim, key::KeyLimits, signing, ClassId};
 
 use super::{fake_chain::genesis, harness::*};
+use crate::config::Priorities;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_passed_on_and_charged_exactly() {
