@@ -118,10 +118,7 @@ impl Config {
         }
         let database = place(&file.database, folder);
         if database.is_none() {
-            faults.push(format!(
-                "`database`: `{}` is neither `sqlite:FILE` nor `postgres:CONNECTION`",
-                file.database
-            ));
+            faults.push(format!("`database`: `{}` is not `sqlite:FILE`", file.database));
         }
         for (name, value, range) in [
             ("session_minutes", file.session_minutes, 1..=720),
@@ -156,7 +153,6 @@ fn read(text: &str) -> Result<File, Faults> {
 fn place(text: &str, folder: &Path) -> Option<Place> {
     match text.split_once(':')? {
         ("sqlite", file) if !file.is_empty() => Some(Place::Sqlite(folder.join(PathBuf::from(file)))),
-        ("postgres", config) if !config.is_empty() => Some(Place::Postgres(config.to_owned())),
         _ => None,
     }
 }

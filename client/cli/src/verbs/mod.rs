@@ -19,5 +19,6 @@ pub(crate) mod providers;
 pub(crate) mod receipts;
 pub(crate) mod roles;
 pub(crate) mod settlement;
+pub(crate) mod sign_in;
 pub(crate) mod validators;
 pub(crate) mod wallet;

@@ -1,11 +1,10 @@
-//! The database: SQLite in a file, or PostgreSQL, behind one small interface.
+//! The database: SQLite in a file, behind one small interface.
 //!
-//! Statements are written once, with `?1` … for their arguments; both databases understand the rest of
-//! what is used here. Amounts are decimal text, so that no figure is ever cut to 64 bits, and are added up
+//! Statements keep to what PostgreSQL understands too, so that a second implementation of [`Connection`] is
+//! all that another database takes. Amounts are decimal text, so that no figure is ever cut to 64 bits, and are added up
 //! in Rust.
 
 mod pool;
-mod postgres;
 mod schema;
 mod sqlite;
 mod value;
@@ -22,9 +21,6 @@ pub enum DbError {
     /// SQLite refused.
     #[error("the SQLite database refused: {0}; look whether the file can be written and the disk has room")]
     Sqlite(#[from] rusqlite::Error),
-    /// PostgreSQL refused.
-    #[error("PostgreSQL: {0}; look whether it runs and takes the user of `database`")]
-    Postgres(String),
     /// The database holds something else than was written.
     #[error("the database holds {0}, which this program did not write; make it anew with `stipend-wallet rebuild`")]
     Foreign(String),
@@ -38,11 +34,9 @@ pub type Answer<T> = Result<T, DbError>;
 pub enum Place {
     /// A file of SQLite's.
     Sqlite(PathBuf),
-    /// A connection string such as `host=/run/postgresql user=stipend dbname=wallet`.
-    Postgres(String),
 }
 
-/// One connection. Both kinds do the same with the same statements.
+/// One connection.
 pub trait Connection: Send {
     /// Carries a statement out.
     fn execute(&mut self, sql: &str, args: &[Value]) -> Answer<u64>;
@@ -65,7 +59,6 @@ impl Place {
     pub fn open(&self) -> Answer<Box<dyn Connection>> {
         Ok(match self {
             Place::Sqlite(path) => Box::new(sqlite::Sqlite::open(path)?),
-            Place::Postgres(config) => Box::new(postgres::Postgres::open(config)?),
         })
     }
 }

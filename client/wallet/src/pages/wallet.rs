@@ -56,7 +56,7 @@ pub fn page(viewer: &Viewer, view: &View) -> Markup {
         (layout::tabs(&view.owner, "Balances"))
         section aria-labelledby="balances" {
             h2 id="balances" { "Balances" }
-            div id="live" data-stream=(format!("{base}/live")) aria-live="polite" {
+            div id="live" data-stream=(format!("{base}/live")) {
                 @match &view.live {
                     Some(balance) => (live(balance)),
                     None => {
@@ -92,7 +92,7 @@ fn row(balance: &Balance) -> ClassBalance {
 pub fn live(balance: &WalletBalance) -> Markup {
     html! {
         (table(&balance.finalised, &balance.pending))
-        p.note {
+        p.note role="status" {
             "Final as of block " (balance.finalised_at) ". "
             @if balance.pending == balance.finalised {
                 "Nothing is pending."
@@ -215,7 +215,7 @@ pub fn spending(at: AsOf, from_day: u64, used: &[Used], back: &[Back], names: &N
     });
     html! {
         section aria-labelledby="spending" {
-            h2 id="spending" { "Spent by day and model" }
+            h2 id="spending" { "Charged by day and model" }
             (Plot { title: "Credits by day", days: (from_day, today), series: by_model, words: credits }.draw())
             @if !models.is_empty() {
                 div.scroll tabindex="0" role="region" aria-label="By model" {

@@ -14,7 +14,7 @@ use crate::{
     read::prices,
 };
 
-/// Receipts in one statement: below the arguments that either database takes.
+/// Receipts in one statement: below the arguments that SQLite takes.
 const ROWS: usize = 500;
 
 const COLUMNS: usize = 19;

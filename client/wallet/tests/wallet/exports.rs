@@ -126,7 +126,7 @@ fn validate(row: &Row) {
 async fn world(seed: u64) -> (History, tempfile::TempDir, stipend_wallet::db::Place) {
     let mut history = History::new(seed, owners());
     history.step_ms = 9 * 3_600_000;
-    history.run(140);
+    history.run(70);
     history.settle_all();
     let folder = tempfile::tempdir().unwrap();
     let place = sqlite(folder.path());
@@ -145,7 +145,7 @@ fn spent(history: &History) -> BTreeMap<(String, u16), Credits> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn focus_rows_keep_the_rules_and_add_up_to_the_chain() {
-    for seed in 20..24 {
+    for seed in 20..22 {
         let (history, _folder, place) = world(seed).await;
         let (text, own) = tokio::task::spawn_blocking(move || {
             (exported(&place, Export::Focus, None), exported(&place, Export::Focus, Some(&owners()[0])))

@@ -258,7 +258,9 @@ impl History {
             uncollected += lacking;
             // What nobody paid cannot be refunded; whose receipts that were is not the point here.
             if lacking > 0 {
-                parts.values_mut().for_each(|part| drop(part.remove(&(owner.clone(), *class))));
+                parts.values_mut().for_each(|part| {
+                    part.remove(&(owner.clone(), *class));
+                });
             }
         }
         for (provider, part) in parts {

@@ -33,7 +33,7 @@ impl Service {
         let source = fake.clone();
         let task = tokio::spawn(async move {
             let stopped = async move { drop(stopped.await) };
-            stipend_wallet::run(config, source, stopped, |address| drop(told.send(address))).await
+            stipend_wallet::run(config, source, stopped, |address| told.send(address).unwrap()).await
         });
         let url = format!("http://{}", address.await.unwrap());
         let service = Service { url, fake, stop: Some(stop), task: Some(task), _folder: folder };
