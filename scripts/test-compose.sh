@@ -13,7 +13,7 @@ readonly BUILT=${CARGO_TARGET_DIR:-target}/release
 readonly WORK=$PWD/target/compose
 readonly GENERAL_PRICES='.usage | (.prompt_tokens * 250 + .completion_tokens * 1000 + 50)' # ops/trial/prices.toml
 readonly VALIDATORS=(validator-1 validator-2 validator-3 validator-4)
-readonly SERVICES=("${VALIDATORS[@]}" engine-north engine-south attestor-north attestor-south gateway)
+readonly SERVICES=("${VALIDATORS[@]}" engine-north engine-south attestor-north attestor-south gateway wallet)
 
 started=$SECONDS
 checks=0
@@ -216,11 +216,24 @@ serve() {
 
 gateway_says() { curl --silent --max-time 5 "http://127.0.0.1:$STIPEND_GATEWAY_PORT/metrics" | sed -n "s/^$1 //p"; }
 all_finalised() { [ "$(gateway_says stipend_gateway_receipts_finalised)" = "$served" ]; }
+wallet_says() { curl --silent --max-time 5 "http://127.0.0.1:$STIPEND_WALLET_PORT/metrics" | sed -n "s/^$1 //p"; }
+wallet_has_all() { [ "$(wallet_says stipend_wallet_receipts_total)" = "$served" ]; }
 none_pending() { [ "$(cli settlement pending | jq length)" = 0 ]; }
+
+# The pages answer, and show a wallet to nobody who is not signed in.
+check_wallet() {
+    local base=http://127.0.0.1:$STIPEND_WALLET_PORT status
+    curl --silent --fail --max-time 5 "$base/readyz" | jq --exit-status '.ready' >/dev/null || fail "the wallet service is not ready"
+    curl --silent --fail --max-time 5 "$base/sign-in" | grep --quiet "$base" || fail "the sign-in page does not name its address"
+    status=$(curl --silent --max-time 5 --output /dev/null --write-out '%{http_code}' "$base/api/v1/wallets/$ada")
+    [ "$status" = 401 ] || fail "a wallet is shown to who is not signed in: $status"
+    ok "the wallet's pages answer, to who is signed in"
+}
 
 # Every request so far is settled as match, and the wallet holds exactly what is left.
 check_books() {
     wait_for 60 "the chain has all $served receipts" all_finalised
+    wait_for 60 "the wallet service has them too" wallet_has_all
     wait_for 120 "nothing waits for its settlement" none_pending
     local seq verdicts wallet
     for seq in 0 $((served / 2)) $((served - 1)); do
@@ -278,7 +291,8 @@ prerequisites "$@"
 mkdir -p "$WORK"
 project=stipend-test-$$
 STIPEND_IMAGE=stipend:test-$$ STIPEND_SUBNET=$(free_subnet) STIPEND_RPC_PORT=$(free_port) STIPEND_GATEWAY_PORT=$(free_port)
-export STIPEND_IMAGE STIPEND_SUBNET STIPEND_RPC_PORT STIPEND_GATEWAY_PORT
+STIPEND_WALLET_PORT=$(free_port)
+export STIPEND_IMAGE STIPEND_SUBNET STIPEND_RPC_PORT STIPEND_GATEWAY_PORT STIPEND_WALLET_PORT
 set -o errtrace
 trap 'echo "test-compose: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 trap clean_up EXIT
@@ -304,6 +318,7 @@ cli --key hr mint basket "$ada" 1 >/dev/null
 api_key=$(cli --key ada api-keys create --reserve-for "$gateway" --reserve innovation:500 | jq -r .key)
 serve 20
 check_books
+check_wallet
 check_stranger
 check_metrics
 

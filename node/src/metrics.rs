@@ -6,10 +6,13 @@
 //! | `stipend_votes_missing{validator}` | items open for more than ten blocks that a validator has not voted on |
 //! | `stipend_credits_available{class}` | credits that nobody has set aside |
 //! | `stipend_credits_reserved{class}` | credits set aside for gateways |
+//! | `stipend_energy_budget_joules{class}` | energy that the credits of a class may cost in a period, where the council set a budget |
+//! | `stipend_energy_used_joules{class}` | what of it is used in this period |
+//! | `stipend_energy_held_joules{class}` | what of it is held for credits that are reserved or not settled |
 //! | `stipend_transactions_refused_total{reason}` | transactions that did not get into the pool |
 //! | `stipend_requests_refused_total` | requests of nodes that are not on the chain's list |
 //!
-//! The first two are read at every finalised block. The credits need a walk over all wallets, which
+//! Unsettled batches, missing votes and energy are read at every finalised block. The credits need a walk over all wallets, which
 //! is taken once a minute, in pages.
 
 use std::{
@@ -22,8 +25,8 @@ use futures::StreamExt;
 use sc_client_api::BlockchainEvents;
 use sp_api::{ApiError, ProvideRuntimeApi};
 use sp_core::{crypto::Ss58Codec, H256};
-use stipend_primitives::{ClassId, Credits, MICRO_CREDITS_PER_CREDIT};
-use stipend_runtime_api::{EntitlementsApi, MetricsApi};
+use stipend_primitives::{view::ClassEnergy, ClassId, Credits, MICRO_CREDITS_PER_CREDIT};
+use stipend_runtime_api::{EnergyApi, EntitlementsApi, MetricsApi};
 use substrate_prometheus_endpoint::{
     prometheus::core::Atomic, register, Counter, CounterVec, GaugeVec, Opts, PrometheusError, Registry, F64,
     U64,
@@ -40,6 +43,9 @@ const WALK_EVERY: Duration = Duration::from_secs(60);
 /// Wallets in one page: a few milliseconds.
 const PAGE: u32 = 500;
 
+/// Millijoules of a joule.
+const MJ_PER_J: f64 = 1_000.0;
+
 /// The node's own metrics.
 #[derive(Clone)]
 pub struct Metrics {
@@ -47,6 +53,9 @@ pub struct Metrics {
     votes_missing: GaugeVec<U64>,
     credits_available: GaugeVec<F64>,
     credits_reserved: GaugeVec<F64>,
+    energy_budget: GaugeVec<F64>,
+    energy_used: GaugeVec<F64>,
+    energy_held: GaugeVec<F64>,
     /// Transactions that did not get into the pool.
     pub transactions_refused: CounterVec<U64>,
     /// Requests of nodes that are not on the chain's list.
@@ -78,6 +87,18 @@ impl Metrics {
                 "Credits in all wallets that are not set aside",
             )?,
             credits_reserved: amounts("stipend_credits_reserved", "Credits set aside for gateways")?,
+            energy_budget: amounts(
+                "stipend_energy_budget_joules",
+                "Energy that the credits of a class may cost in a period",
+            )?,
+            energy_used: amounts(
+                "stipend_energy_used_joules",
+                "Energy used of a class's budget in this period",
+            )?,
+            energy_held: amounts(
+                "stipend_energy_held_joules",
+                "Energy of a class's budget held for credits that are reserved or not settled",
+            )?,
             transactions_refused: register(
                 CounterVec::new(
                     Opts::new(
@@ -109,10 +130,13 @@ impl Metrics {
                 newest = block.hash;
             }
             let walk = walked.is_none_or(|at| at.elapsed() >= WALK_EVERY);
-            let read = self.read_settlement(&client, newest).and_then(|()| match walk {
-                true => self.read_wallets(&client, newest),
-                false => Ok(()),
-            });
+            let read = self
+                .read_settlement(&client, newest)
+                .and_then(|()| self.read_energy(&client, newest))
+                .and_then(|()| match walk {
+                    true => self.read_wallets(&client, newest),
+                    false => Ok(()),
+                });
             if walk {
                 walked = Some(Instant::now());
             }
@@ -134,6 +158,19 @@ impl Metrics {
             &self.votes_missing,
             missing.into_iter().map(|(who, count)| (who.to_ss58check(), count.into())),
         );
+        Ok(())
+    }
+
+    fn read_energy(&self, client: &FullClient, at: H256) -> Result<(), ApiError> {
+        let classes = client.runtime_api().energy_status(at)?;
+        let joules = |part: fn(&ClassEnergy) -> u128| {
+            classes.iter().map(move |row| {
+                (String::from_utf8_lossy(&row.name).into_owned(), part(row) as f64 / MJ_PER_J)
+            })
+        };
+        replace(&self.energy_budget, joules(|row| row.budget.millijoules_max));
+        replace(&self.energy_used, joules(|row| row.used_mj));
+        replace(&self.energy_held, joules(|row| row.held_mj));
         Ok(())
     }
 

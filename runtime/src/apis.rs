@@ -27,8 +27,8 @@ use stipend_primitives::{
     mint::Grant,
     settlement::{Item, Turnout},
     view::{
-        BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, Scores, SettlementView,
+        BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
+        IssuerAllowance, Program, Provider, Quote, Scores, SettlementView,
     },
     BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, NodeKey, ProgramId, Role, Sequence,
 };
@@ -264,6 +264,12 @@ impl_runtime_apis! {
 
         fn gateway_balances(gateway: AccountId, owners: Vec<AccountId>) -> Vec<GatewayBalance> {
             Entitlements::gateway_balances(gateway, owners)
+        }
+    }
+
+    impl stipend_runtime_api::EnergyApi<Block> for Runtime {
+        fn energy_status() -> Vec<ClassEnergy> {
+            Entitlements::energy()
         }
     }
 

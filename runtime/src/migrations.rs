@@ -14,6 +14,7 @@ use frame_support::{
     weights::Weight,
     BoundedVec,
 };
+use pallet_entitlements::Keys;
 use pallet_receipts::{BatchRecord, Batches};
 use pallet_settlement::{types::QueuedRefunds, BurntKeys, Providers, RefundQueue};
 use sp_core::H256;
@@ -21,17 +22,19 @@ use stipend_primitives::{
     attestation::GpuUse,
     batch::PROVIDERS_MAX,
     evidence::EvidenceLevel,
+    key::{ApiKey, KeyLimits, KEY_MODELS_MAX},
     settlement::{Refunds, VerdictKind},
     view::{ProviderTotals, Settled},
-    AccountId, BlockNumber, Credits, Sequence,
+    AccountId, BlockNumber, Credits, ModelId, Moment, Sequence,
 };
 
-use crate::{configs::system::DbWeight, Receipts, Runtime, Settlement};
+use crate::{configs::system::DbWeight, Entitlements, Receipts, Runtime, Settlement};
 
 /// Run in the first block of a new runtime, in this order.
 pub type Migrations = (
     VersionedMigration<1, 2, BatchesV2, Receipts, DbWeight>,
     VersionedMigration<1, 2, BurntKeysAndGpuUse, Settlement, DbWeight>,
+    VersionedMigration<1, 2, KeyCapsAndEnergy, Entitlements, DbWeight>,
 );
 
 /// Version 2 of `pallet-receipts`: a provider's part of a batch says at which level the provider was, and what
@@ -140,5 +143,49 @@ impl UncheckedOnRuntimeUpgrade for BurntKeysAndGpuUse {
             }
         }
         DbWeight::get().reads_writes(count, count)
+    }
+}
+
+/// Version 2 of `pallet-entitlements`: the limits of an API key have caps per day and per minute, and each class
+/// knows what its wallets have reserved. The keys of before have no caps. What is unsettled from before counts
+/// against no energy budget, since nobody knows which class paid for it.
+///
+/// Every key is read and written and every wallet read, in the first block.
+pub struct KeyCapsAndEnergy;
+
+/// [`ApiKey`] in version 1.
+#[derive(Decode)]
+struct Key {
+    owner: AccountId,
+    models: BoundedVec<ModelId, ConstU32<KEY_MODELS_MAX>>,
+    request_cost_max: Option<Credits>,
+    requests_per_minute_max: Option<u32>,
+    expires_at: Option<Moment>,
+}
+
+impl From<Key> for ApiKey {
+    fn from(key: Key) -> Self {
+        let Key { owner, models, request_cost_max, requests_per_minute_max, expires_at } = key;
+        let limits = KeyLimits {
+            models,
+            request_cost_max,
+            requests_per_minute_max,
+            expires_at,
+            ..KeyLimits::default()
+        };
+        ApiKey { owner, limits }
+    }
+}
+
+impl UncheckedOnRuntimeUpgrade for KeyCapsAndEnergy {
+    fn on_runtime_upgrade() -> Weight {
+        let mut count: u64 = 0;
+        Keys::<Runtime>::translate::<Key, _>(|_hash, key| {
+            count += 1;
+            Some(key.into())
+        });
+        let wallets = Entitlements::count_reserved();
+        // The classes beside them are few.
+        DbWeight::get().reads_writes(count.saturating_add(wallets), count)
     }
 }

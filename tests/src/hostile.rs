@@ -57,10 +57,13 @@ pub enum Cheat {
     Hangs,
     /// Sends the validators elsewhere, where they would hear what they want to hear.
     Redirects,
+    /// Signs what it served, and that each receipt took so many millijoules: an honest provider, unless these
+    /// are too many.
+    Takes(u64),
 }
 
 impl Cheat {
-    /// All of them.
+    /// All that are settled by other rules than an honest provider.
     pub const ALL: [Cheat; 11] = [
         Cheat::UnderReports,
         Cheat::OverReports,
@@ -220,7 +223,10 @@ impl Served {
             output: sum(|usage| usage.output),
             root: UsageLeaf::root(leaves),
             gpu_time_ms: None,
-            energy_mj: None,
+            energy_mj: match self.cheat {
+                Cheat::Takes(millijoules) => Some(millijoules * leaves.len() as u64),
+                _ => None,
+            },
         };
         let signature = self.key.sign(&attestation.signing_payload(&self.genesis));
         SignedAttestation { attestation, signature }

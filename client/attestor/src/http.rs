@@ -18,6 +18,7 @@ use stipend_primitives::{attestation::SignedClaim, AccountId, Sequence};
 
 use crate::{
     config::account_hex,
+    engine,
     evidence::EvidenceError,
     metrics::Snapshot,
     proxy::{admit, infer, refuse},
@@ -43,7 +44,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/attestations/{gateway}/{first_seq}/{last_seq}", get(attestation))
         .route("/v1/attestations/{gateway}/{first_seq}/{last_seq}/leaves", get(leaves))
         .route("/v1/evidence", get(evidence))
+        .route("/v1/engine", get(engine::engine))
         .route("/healthz", get(health))
+        .route("/readyz", get(engine::readiness))
         .route("/metrics", get(metrics))
         .fallback(|| async { refuse(&ApiError::not_found("unknown_path", "There is no such path here.")) })
         .with_state(app)

@@ -73,6 +73,8 @@ struct App {
     gpu: Gpu,
     metrics: Metrics,
     gateways: HashMap<AccountId, GatewayConfig>,
+    /// Whether the engine is tried where it does not say how it schedules.
+    try_priorities: bool,
     models: Vec<ModelConfig>,
     provider: AccountId,
     genesis: H256,
@@ -125,6 +127,7 @@ impl Attestor {
         if !is_known {
             helpers.push(tokio::spawn(engine::detect(app.clone())));
         }
+        helpers.push(tokio::spawn(engine::schedule::run(app.clone())));
         if app.gpu.is_measured() {
             helpers.push(tokio::spawn(gpu::run(app.gpu.clone())));
         }
@@ -177,6 +180,7 @@ impl App {
                 .iter()
                 .map(|gateway| (gateway.account.clone(), gateway.clone()))
                 .collect(),
+            try_priorities: config.engine.try_priorities,
             models: config.models.clone(),
             provider: config.provider.clone(),
             genesis: config.genesis,

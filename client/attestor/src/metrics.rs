@@ -26,7 +26,7 @@ pub(crate) struct Metrics {
     /// Questions for evidence by how they ended.
     pub(crate) evidence: IntCounterVec,
     /// Tokens that went through the engine for this attestor, by the engine's own way of counting.
-    pub(crate) counted: IntCounterVec,
+    pub(crate) counted_tokens: IntCounterVec,
     /// Tokens that the engine says it processed.
     pub(crate) engine_tokens: IntGaugeVec,
     /// What the engine counted above what was metered.
@@ -83,7 +83,7 @@ impl Metrics {
                 "Questions for evidence, by how they ended.",
                 &["outcome"],
             ),
-            counted: counters(
+            counted_tokens: counters(
                 "stipend_attestor_counted_tokens_total",
                 "Tokens and requests metered, counted as the engine counts them.",
                 &["kind"],
@@ -133,11 +133,11 @@ impl Metrics {
         }
     }
 
-    /// Counts it as the engine's own counters do, where it asked for `choices` per prompt and `prompts` prompts.
-    pub(crate) fn engine_counts(&self, kind: EngineKind, usage: &Usage, choices: u64, prompts: u64) {
+    /// Counts as the engine does what it did for a request, which asked for `choices` per prompt and `prompts` prompts.
+    pub(crate) fn counted(&self, kind: EngineKind, usage: &Usage, choices: u64, prompts: u64) {
         for quantity in Quantity::ALL {
             let count = kind.counts(quantity, usage, choices, prompts);
-            self.counted.with_label_values(&[quantity.label()]).inc_by(count);
+            self.counted_tokens.with_label_values(&[quantity.label()]).inc_by(count);
         }
     }
 

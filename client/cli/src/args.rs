@@ -64,6 +64,9 @@ pub(crate) enum Verb {
     /// The hardware behind providers' keys, and what classes ask of it.
     #[command(subcommand)]
     Evidence(verbs::evidence::Verb),
+    /// How much energy the credits of a class may cost.
+    #[command(subcommand)]
+    Energy(verbs::energy::Verb),
     /// What an account holds.
     #[command(subcommand)]
     Wallet(verbs::wallet::Verb),
@@ -161,6 +164,7 @@ mod tests {
             "stipend prices quote tiny --input 100 --output 20",
             "stipend api-keys create --model tiny --request-cost-max 2 --expires 90d",
             "stipend api-keys create --reserve-for //Ferdie --reserve innovation:5",
+            "stipend api-keys create --credits-per-day 20 --credits-per-minute 1.5 --tokens-per-minute 10000 --model-credits-per-day tiny:5 --model-credits-per-day 7:0.5",
             "stipend api-keys list //Dave",
             "stipend api-keys revoke 0x0101010101010101010101010101010101010101010101010101010101010101",
             "stipend api-keys limits 0x0101010101010101010101010101010101010101010101010101010101010101",
@@ -176,6 +180,9 @@ mod tests {
             "stipend evidence trust --nobody",
             "stipend evidence keys jwks.json",
             "stipend evidence ask render required",
+            "stipend energy show",
+            "stipend energy set render --joules 5000000 --joules-per-credit 250.5 --period 1d",
+            "stipend energy set 2 --none",
             "stipend wallet show //Dave --json",
             "stipend wallet watch",
             "stipend wallet export //Dave --out wallet.json",
@@ -220,6 +227,12 @@ mod tests {
             ("stipend evidence trust --source http://a/b", "https://"),
             ("stipend evidence trust --nobody --period 20", "cannot be used with"),
             ("stipend api-keys create --reserve innovation:5", "--reserve-for"),
+            ("stipend energy set render --joules 5", "--joules-per-credit"),
+            (
+                "stipend energy set render --joules 5.0001 --joules-per-credit 1 --period 1d",
+                "up to 3 decimals",
+            ),
+            ("stipend energy set render --none --period 1d", "cannot be used with"),
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), i32::from(crate::failure::USAGE), "{line}");

@@ -73,6 +73,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
         Verb::ApiKeys(verb) => verb.run(&context).await,
         Verb::Providers(verb) => verb.run(&context).await,
         Verb::Evidence(verb) => verb.run(&context).await,
+        Verb::Energy(verb) => verb.run(&context).await,
         Verb::Wallet(verb) => verb.run(&context).await,
         Verb::Entitlements(verb) => verb.run(&context).await,
         Verb::Receipts(verb) => verb.run(&context).await,

@@ -153,7 +153,7 @@ impl Engine {
             finish_reason,
             tool,
             is_cut: limit.is_some(),
-            priority: request.priority.unwrap_or(0),
+            priority: request.priority.filter(|_| self.inner.options.by_priority).unwrap_or(0),
             seed,
         })
     }

@@ -41,6 +41,7 @@ pub fn router(engine: Engine) -> Router {
         .route("/v1/models", get(models))
         .route("/health", get(|| async { StatusCode::OK }))
         .route("/metrics", get(metrics))
+        .route("/server_info", get(server_info))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(engine)
 }
@@ -170,6 +171,12 @@ async fn models(State(engine): State<Engine>) -> Response {
         })
         .collect();
     Json(json!({ "object": "list", "data": data })).into_response()
+}
+
+/// As far as vLLM's page is read by anybody.
+async fn server_info(State(engine): State<Engine>) -> Response {
+    let policy = if engine.inner.options.by_priority { "priority" } else { "fcfs" };
+    Json(json!({ "vllm_config": { "scheduler_config": { "policy": policy } } })).into_response()
 }
 
 async fn metrics(State(engine): State<Engine>) -> Response {

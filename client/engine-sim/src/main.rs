@@ -23,9 +23,12 @@ struct Arguments {
     /// Tokens per second and choice after the first; as fast as it can if not given.
     #[arg(long, value_parser = positive)]
     tokens_per_second: Option<f64>,
-    /// Requests that generate at the same time; of those that wait the lowest `priority` goes first.
+    /// Requests that generate at the same time; more wait.
     #[arg(long, default_value_t = 256)]
     running_max: usize,
+    /// Who of those that wait goes first: `priority` (the lowest `priority`) or `fcfs` (the earliest; the field is ignored).
+    #[arg(long, default_value = "priority", value_parser = ["priority", "fcfs"])]
+    scheduling_policy: String,
     /// Tokens of prompt and answer together.
     #[arg(long, default_value_t = 131_072)]
     context_tokens_max: u64,
@@ -54,6 +57,7 @@ async fn main() -> anyhow::Result<()> {
         first_token: Duration::from_millis(arguments.first_token_ms),
         tokens_per_second: arguments.tokens_per_second,
         running_max: arguments.running_max,
+        by_priority: arguments.scheduling_policy == "priority",
         context_tokens_max: arguments.context_tokens_max,
         prefix_cache: arguments.prefix_cache,
         image_usage: arguments.image_usage,

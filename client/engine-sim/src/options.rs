@@ -13,6 +13,8 @@ pub struct Options {
     pub tokens_per_second: Option<f64>,
     /// Requests that generate at the same time; more wait.
     pub running_max: usize,
+    /// Whether of those that wait the lowest `priority` goes first; otherwise the field is ignored.
+    pub by_priority: bool,
     /// Tokens of prompt and answer together.
     pub context_tokens_max: u64,
     /// Whether to keep a prefix cache and report `cached_tokens`.
@@ -28,6 +30,7 @@ impl Default for Options {
             first_token: Duration::ZERO,
             tokens_per_second: None,
             running_max: 256,
+            by_priority: true,
             context_tokens_max: 131_072,
             prefix_cache: false,
             image_usage: false,

@@ -3,22 +3,27 @@
 use std::{sync::Arc, time::Instant};
 
 use stipend_openai::{ApiError, RequestView};
-use stipend_primitives::{evidence::EvidencePolicy, AccountId, ClassId, Credits};
+use stipend_primitives::{evidence::EvidencePolicy, AccountId, ClassId, Credits, KeyHash};
 use tokio::time::timeout_at;
 
 use crate::{
     bound::Bound,
+    caps::{Amounts, CapHold},
     clock::now_ms,
     credits::{credits, micro, show, Micro},
     keys::Key,
     prices::Quote,
     state::State,
+    terms::{too_late, Terms},
     upstream::{Asked, Servers},
     wallet::{Account, Hold},
 };
 
 /// For how long a look at the chain tells what a wallet has.
 const FRESH_MS: u64 = 10_000;
+
+/// Seconds after which requests in flight are settled, so that their energy may be free again.
+const ENERGY_RETRY_S: u32 = 10;
 
 /// Seconds after which a slow chain may have reserved what was asked for.
 const CHAIN_RETRY_S: u32 = 5;
@@ -32,9 +37,12 @@ pub(crate) struct Admitted {
     pub(crate) bound: Bound,
     /// What each generation may have; the engine is told.
     pub(crate) max_tokens: u32,
-    pub(crate) priority_fee: u32,
+    pub(crate) terms: Terms,
+    pub(crate) key: KeyHash,
     pub(crate) base: Hold,
     pub(crate) fee: Option<Hold>,
+    /// Against the key's caps, if it has any.
+    pub(crate) caps: Option<CapHold>,
 }
 
 impl Admitted {
@@ -49,8 +57,9 @@ pub(crate) async fn admit(
     state: &Arc<State>,
     key: &Key,
     view: &RequestView<'_>,
-    priority_fee: u32,
+    terms: Terms,
 ) -> Result<Admitted, ApiError> {
+    let priority_fee = terms.priority_fee;
     let prices = state.prices.load_full();
     let quote = prices.quote(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
     let servers = state.upstreams.of(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
@@ -60,7 +69,8 @@ pub(crate) async fn admit(
         EvidencePolicy::Required if state.limits.serve_unpaid => EvidencePolicy::Preferred,
         policy => policy,
     };
-    if let Some(refusal) = servers.refusal(Asked { policy: evidence, block: state.status.block() }) {
+    if let Some(refusal) = servers.refusal(Asked { policy: evidence, block: state.status.block() }, now_ms())
+    {
         return Err(refusal);
     }
     if !key.may_use(quote.entry.model) {
@@ -77,17 +87,29 @@ pub(crate) async fn admit(
         ));
     }
     let bound = Bound::of(view, &state.limits)?;
-    let ask = Ask { state, key, quote: &quote, bound: &bound, priority_fee };
+    let ask = Ask { state, key, quote: &quote, bound: &bound, terms };
     ask.check_premium()?;
     let max_tokens = ask.choose_tokens()?;
     let cost = bound.cost(&quote.entry, max_tokens);
     ask.check_cap(cost)?;
+    let caps = ask.hold_caps(cost, max_tokens)?;
     let base = ask.hold(quote.entry.class, cost).await?;
     let fee = match priority_fee {
         0 => None,
         fee => Some(ask.hold(ClassId::PRIORITY, fee.into()).await?),
     };
-    Ok(Admitted { servers: servers.clone(), evidence, bound, max_tokens, priority_fee, base, fee, quote })
+    Ok(Admitted {
+        servers: servers.clone(),
+        evidence,
+        bound,
+        max_tokens,
+        terms,
+        key: key.hash,
+        base,
+        fee,
+        caps,
+        quote,
+    })
 }
 
 /// One request's questions to its key and wallet.
@@ -96,7 +118,7 @@ struct Ask<'a> {
     key: &'a Key,
     quote: &'a Quote,
     bound: &'a Bound,
-    priority_fee: u32,
+    terms: Terms,
 }
 
 impl Ask<'_> {
@@ -130,13 +152,14 @@ impl Ask<'_> {
         let account = self.key.wallet.account(entry.class);
         let within_reach = account.map_or(0, |account| account.within_reach());
         let cap = self.key.limits.request_cost_max.unwrap_or(Credits::MAX);
-        let budget = credits(within_reach).min(cap.saturating_sub(self.priority_fee.into()));
+        let room = self.key.used.room(&self.key.caps, entry.model, now_ms());
+        let budget = credits(within_reach).min(cap.min(room).saturating_sub(self.terms.priority_fee.into()));
         // If not even one token is covered, the hold for one says what is missing.
         Ok(self.bound.tokens_within(entry, wanted, budget).max(1))
     }
 
     fn check_cap(&self, cost: Credits) -> Result<(), ApiError> {
-        let total = cost.saturating_add(self.priority_fee.into());
+        let total = cost.saturating_add(self.terms.priority_fee.into());
         match self.key.limits.request_cost_max {
             Some(cap) if total > cap => Err(ApiError::permission(
                 "request_cost_above_cap",
@@ -149,6 +172,18 @@ impl Ask<'_> {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Holds the most that the request can use against the caps of its key.
+    fn hold_caps(&self, cost: Credits, max_tokens: u32) -> Result<Option<CapHold>, ApiError> {
+        let credits = cost.saturating_add(self.terms.priority_fee.into());
+        let most = Amounts { credits, tokens: self.bound.tokens(max_tokens) };
+        self.key.hold(self.quote.entry.model, most, now_ms()).map_err(|reached| {
+            if let Some(warning) = reached.warning {
+                self.state.metrics.cap_reached(&self.key.hash, warning);
+            }
+            reached.answer()
+        })
     }
 
     /// Sets credits aside.
@@ -180,8 +215,7 @@ impl Ask<'_> {
     /// Waits until the chain has reserved more, or other requests have given back what they did not
     /// use.
     async fn wait_for(&self, account: &Arc<Account>, amount: Micro) -> Result<Hold, ApiError> {
-        let began = Instant::now();
-        let deadline = began + self.state.reservations.wait_max;
+        let deadline = self.terms.by(Instant::now() + self.state.reservations.wait_max);
         let waiter = account.waiter();
         loop {
             let changed = waiter.changed();
@@ -192,17 +226,27 @@ impl Ask<'_> {
             let figures = account.figures();
             let covered = figures.free.saturating_add(figures.held).saturating_add(figures.available);
             let is_fresh = now.saturating_sub(figures.looked_at_ms) < FRESH_MS;
-            if covered < amount && is_fresh {
+            // What other gateways do not need they let go within seconds.
+            let reachable = figures.elsewhere.map(|elsewhere| covered.saturating_add(elsewhere));
+            if is_fresh && reachable.is_some_and(|reachable| reachable < amount) {
+                if account.is_energy_bound() {
+                    return Err(self.no_energy(account.class));
+                }
                 return Err(self.too_little(account.class, credits(amount), credits(account.within_reach())));
             }
-            self.state.want(account, amount);
+            if account.wanted() < amount {
+                self.state.want(account, amount);
+            }
             if timeout_at(deadline.into(), changed).await.is_err() {
-                return Err(self.too_late(account, amount));
+                if self.terms.is_late() {
+                    return Err(too_late());
+                }
+                return Err(self.not_in_time(account, amount));
             }
         }
     }
 
-    fn too_late(&self, account: &Account, amount: Micro) -> ApiError {
+    fn not_in_time(&self, account: &Account, amount: Micro) -> ApiError {
         if let Some(refusal) = self.state.refusal(now_ms()) {
             return refusal.answer();
         }
@@ -214,11 +258,33 @@ impl Ask<'_> {
             )
             .with_retry_after(1);
         }
+        if account.figures().elsewhere.is_some_and(|elsewhere| elsewhere > 0) && within_reach < amount {
+            return ApiError::rate_limit(
+                "The wallet's credits are with another gateway, which needs them for requests of its own. Try again \
+                 later, or there.",
+            )
+            .with_retry_after(CHAIN_RETRY_S);
+        }
         ApiError::unavailable(
             "The gateway could not reserve the wallet's credits in time: the chain is slow or out of reach. Try \
              again later.",
         )
         .with_retry_after(CHAIN_RETRY_S)
+    }
+
+    fn no_energy(&self, class: ClassId) -> ApiError {
+        let name = self.class_name(class);
+        ApiError::new(
+            503,
+            "api_error",
+            "energy_budget_exhausted",
+            format!(
+                "The energy budget of {name} covers no more requests now. Try again when requests in flight are \
+                 settled or the next period has begun, use a model that is paid in another class, or ask the council \
+                 for a larger budget."
+            ),
+        )
+        .with_retry_after(ENERGY_RETRY_S)
     }
 
     fn too_little(&self, class: ClassId, needed: Credits, available: Credits) -> ApiError {

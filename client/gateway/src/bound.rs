@@ -124,6 +124,11 @@ impl Bound {
         u32::try_from(affordable).unwrap_or(u32::MAX).min(wanted)
     }
 
+    /// Tokens of prompt and answers together, at most.
+    pub(crate) fn tokens(&self, max_tokens: u32) -> u64 {
+        u64::from(self.input_max) + u64::from(self.generations) * u64::from(max_tokens)
+    }
+
     /// Whether `usage` is within the bound.
     pub(crate) fn covers(&self, usage: &Usage, max_tokens: u32) -> bool {
         let input = u64::from(usage.input) + u64::from(usage.cached_input);

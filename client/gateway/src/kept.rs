@@ -122,7 +122,8 @@ mod tests {
     fn receipt(seq: Sequence, at_ms: Moment) -> Receipt {
         let mut digest = [0; 16];
         digest[..8].copy_from_slice(&seq.to_le_bytes());
-        let details = Details { at_ms, held: 0, request_sha256: [0; 32], response_sha256: [0; 32] };
+        let details =
+            Details { at_ms, held: 0, request_sha256: [0; 32], response_sha256: [0; 32], key: None };
         Receipt {
             wallet: AccountId::new([1; 32]),
             provider: AccountId::new([2; 32]),

@@ -10,22 +10,48 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use parking_lot::Mutex;
 use stipend_primitives::{key::KeyLimits, AccountId, KeyHash, ModelId, Moment};
 
-use crate::{rate::RateWindow, wallet::Wallet};
+use crate::{
+    caps::{Amounts, CapHold, CapReached, Caps, Use},
+    rate::RateWindow,
+    wallet::Wallet,
+};
 
 /// Shards of the table: a changed key copies a 256th of all keys.
 const SHARDS: usize = 256;
 
 /// A key that the chain knows.
 pub(crate) struct Key {
+    pub(crate) hash: KeyHash,
     pub(crate) wallet: Arc<Wallet>,
     pub(crate) limits: KeyLimits,
-    /// Outlives a change of the limits.
+    pub(crate) caps: Caps,
+    /// Outlives a change of the limits, as does `used`.
     pub(crate) rate: Arc<RateWindow>,
+    pub(crate) used: Arc<Use>,
 }
 
 impl Key {
+    pub(crate) fn new(hash: KeyHash, wallet: Arc<Wallet>, limits: KeyLimits, known: Known) -> Self {
+        let Known { rate, used } = known;
+        Key { hash, wallet, caps: Caps::of(&limits), limits, rate, used }
+    }
+
+    /// What one request can use is held against the caps; `None` if there are none.
+    pub(crate) fn hold(
+        &self,
+        model: ModelId,
+        most: Amounts,
+        now_ms: Moment,
+    ) -> Result<Option<CapHold>, CapReached> {
+        match self.caps.is_none() {
+            true => Ok(None),
+            false => self.used.hold(&self.caps, model, most, now_ms).map(Some),
+        }
+    }
+
     pub(crate) fn owner(&self) -> &AccountId {
         &self.wallet.owner
     }
@@ -58,14 +84,23 @@ impl Hasher for FirstBytes {
 
 type Shard = HashMap<KeyHash, Arc<Key>, BuildHasherDefault<FirstBytes>>;
 
+/// What was counted of a key so far.
+#[derive(Clone, Default)]
+pub(crate) struct Known {
+    pub(crate) rate: Arc<RateWindow>,
+    pub(crate) used: Arc<Use>,
+}
+
 /// All keys that the chain knows.
 pub(crate) struct KeyTable {
     shards: Vec<ArcSwap<Shard>>,
+    /// What keys have used today by the log, until the chain names them.
+    restored: Mutex<HashMap<KeyHash, Arc<Use>>>,
 }
 
 impl Default for KeyTable {
     fn default() -> Self {
-        KeyTable { shards: (0..SHARDS).map(|_| ArcSwap::default()).collect() }
+        KeyTable { shards: (0..SHARDS).map(|_| ArcSwap::default()).collect(), restored: Mutex::default() }
     }
 }
 
@@ -73,6 +108,21 @@ impl KeyTable {
     /// The key with this hash, all 32 bytes of it.
     pub(crate) fn get(&self, hash: &KeyHash) -> Option<Arc<Key>> {
         self.shard(hash).load().get(hash).cloned()
+    }
+
+    /// Takes in what keys have used by the log of an earlier run.
+    pub(crate) fn restore(&self, used: HashMap<KeyHash, Arc<Use>>) {
+        *self.restored.lock() = used;
+    }
+
+    /// What was counted of a key so far, here or in an earlier run.
+    pub(crate) fn known(&self, hash: &KeyHash) -> Known {
+        match self.get(hash) {
+            Some(key) => Known { rate: key.rate.clone(), used: key.used.clone() },
+            None => {
+                Known { used: self.restored.lock().remove(hash).unwrap_or_default(), rate: Arc::default() }
+            }
+        }
     }
 
     /// Puts keys in or replaces them.
@@ -140,7 +190,7 @@ mod tests {
 
     fn key(owner: u8) -> Arc<Key> {
         let wallet = Arc::new(Wallet::new(AccountId::new([owner; 32])));
-        Arc::new(Key { wallet, limits: KeyLimits::default(), rate: Arc::default() })
+        Arc::new(Key::new(KeyHash::zero(), wallet, KeyLimits::default(), Known::default()))
     }
 
     #[test]
@@ -176,7 +226,7 @@ mod tests {
         let mut limits = KeyLimits { expires_at: Some(1_000), ..KeyLimits::default() };
         limits.models.try_push(ModelId(3)).unwrap();
         let wallet = Arc::new(Wallet::new(AccountId::new([1; 32])));
-        let key = Key { wallet, limits, rate: Arc::default() };
+        let key = Key::new(KeyHash::zero(), wallet, limits, Known::default());
         assert!(!key.is_expired(999) && key.is_expired(1_000));
         assert!(key.may_use(ModelId(3)) && !key.may_use(ModelId(4)));
     }

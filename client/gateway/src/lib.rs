@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `config` | the configuration, checked as a whole before anything is bound |
 //! | `server` | connections, routes, API keys |
-//! | `admission`, `bound`, `wallet`, `prices` | may this request be served, what can it cost, hold that |
+//! | `admission`, `terms`, `bound`, `caps`, `wallet`, `prices` | may this request be served, what can it cost, hold that |
 //! | `queue`, `upstream`, `client` | who is asked, and who waits for whom |
 //! | `exchange` | one request's way to an upstream and back, and the receipt at its end |
 //! | `pipeline` | receipts become batches, batches are handed in, providers get their claims |
@@ -17,6 +17,7 @@
 
 mod admission;
 mod bound;
+mod caps;
 pub mod chain;
 mod client;
 mod clock;
@@ -37,6 +38,7 @@ mod server;
 mod start;
 mod state;
 mod status;
+mod terms;
 mod upstream;
 mod wallet;
 mod wallets;

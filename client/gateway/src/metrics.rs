@@ -8,9 +8,13 @@ use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder,
 };
-use stipend_primitives::cost::Usage;
+use stipend_primitives::{cost::Usage, KeyHash};
 
-use crate::state::State;
+use crate::{
+    caps::{self, Warning},
+    clock::now_ms,
+    state::State,
+};
 
 /// Seconds, from the fastest cache hit to the longest answer.
 const SECONDS: [f64; 14] =
@@ -34,6 +38,7 @@ pub(crate) struct Metrics {
     /// Rows of reservations asked for.
     pub(crate) reservations: IntCounter,
     queue_wait: Histogram,
+    caps: IntCounterVec,
     gauges: Gauges,
 }
 
@@ -60,6 +65,9 @@ struct Gauges {
     waiting: IntGaugeVec,
     serving: IntGaugeVec,
     suspended: IntGaugeVec,
+    limit: IntGaugeVec,
+    circuit: IntGaugeVec,
+    priorities: IntGaugeVec,
 }
 
 impl Metrics {
@@ -91,6 +99,11 @@ impl Metrics {
             plain("stipend_gateway_callers_gone_total", "Callers that left before their answer ended.")?;
         let reservations =
             plain("stipend_gateway_reservation_rows_total", "Rows of reservations asked of the chain.")?;
+        let caps = counters(
+            "stipend_gateway_cap_warnings_total",
+            "Shares of API keys' caps that were reached, each once in its minute or day.",
+            &["cap", "percent"],
+        )?;
         let wait =
             HistogramOpts::new("stipend_gateway_queue_wait_seconds", "Wait for a place at an upstream.");
         let queue_wait = Histogram::with_opts(wait.buckets(SECONDS.to_vec()))?;
@@ -109,6 +122,7 @@ impl Metrics {
             callers_gone,
             reservations,
             queue_wait,
+            caps,
             gauges: Gauges::new(&registry)?,
             registry,
         })
@@ -124,6 +138,13 @@ impl Metrics {
 
     pub(crate) fn waited(&self, seconds: f64) {
         self.queue_wait.observe(seconds);
+    }
+
+    /// A key has used a share of one of its caps.
+    pub(crate) fn cap_reached(&self, key: &KeyHash, warning: Warning) {
+        let (cap, percent) = (warning.cap.name(), warning.percent);
+        tracing::warn!(key = caps::short(key), cap, percent, "an API key has used a large share of a cap");
+        self.caps.with_label_values(&[cap, percent.to_string().as_str()]).inc();
     }
 
     pub(crate) fn upstream_failed(&self, provider: &str) {
@@ -147,6 +168,9 @@ impl Metrics {
             gauges.waiting.with_label_values(label).set(waiting as i64);
             gauges.serving.with_label_values(label).set(upstream.load().saturating_sub(waiting) as i64);
             gauges.suspended.with_label_values(label).set(i64::from(upstream.is_suspended()));
+            gauges.limit.with_label_values(label).set(upstream.queue.limit() as i64);
+            gauges.circuit.with_label_values(label).set(upstream.breaker.circuit(now_ms()) as i64);
+            gauges.priorities.with_label_values(label).set(upstream.honours() as i64 - 1);
         }
         let mut page = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut page) {
@@ -223,6 +247,15 @@ impl Gauges {
             waiting: per_provider("stipend_gateway_upstream_waiting", "Requests that wait for a place.")?,
             serving: per_provider("stipend_gateway_upstream_serving", "Requests that have a place.")?,
             suspended: per_provider("stipend_gateway_upstream_suspended", "1 while the chain suspends it.")?,
+            limit: per_provider("stipend_gateway_upstream_limit", "Requests that it gets at a time, now.")?,
+            circuit: per_provider(
+                "stipend_gateway_upstream_circuit",
+                "0: closed; 1: half-open, one request at a time tries; 2: open, it is not asked.",
+            )?,
+            priorities: per_provider(
+                "stipend_gateway_upstream_priorities",
+                "1: its engine schedules by priority; 0: it ignores priorities; -1: not known.",
+            )?,
         })
     }
 }

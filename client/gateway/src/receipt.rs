@@ -3,17 +3,20 @@
 use stipend_primitives::{
     batch::{Line, Record},
     cost::Usage,
-    AccountId, BookVersion, ClassId, Credits, Digest, ModelId, Moment,
+    AccountId, BookVersion, ClassId, Credits, Digest, KeyHash, ModelId, Moment,
 };
 
 /// Bytes of a receipt in the log.
-const LEN_MAX: usize = 209;
+const LEN_MAX: usize = 241;
 
 /// The first layout: without [`Details`]. Logs of it are read and not written.
 const LAYOUT_1: u8 = 1;
 
-/// The layout that is written. A log of another one is refused.
+/// The second layout: without the key's hash. Logs of it are read and not written.
 const LAYOUT_2: u8 = 2;
+
+/// The layout that is written. A log of another one is refused.
+const LAYOUT_3: u8 = 3;
 
 /// One served request. Its sequence number is its position in the log.
 ///
@@ -46,6 +49,8 @@ pub(crate) struct Details {
     pub(crate) request_sha256: [u8; 32],
     /// SHA-256 of the answer's body as it was passed on.
     pub(crate) response_sha256: [u8; 32],
+    /// Hash of the API key, whose caps count it; `None` in logs of the second layout.
+    pub(crate) key: Option<KeyHash>,
 }
 
 impl Receipt {
@@ -65,7 +70,11 @@ impl Receipt {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(LEN_MAX);
         let mut put = |part: &[u8]| bytes.extend_from_slice(part);
-        put(&[if self.details.is_some() { LAYOUT_2 } else { LAYOUT_1 }]);
+        put(&[match &self.details {
+            None => LAYOUT_1,
+            Some(Details { key: None, .. }) => LAYOUT_2,
+            Some(Details { key: Some(_), .. }) => LAYOUT_3,
+        }]);
         put(self.wallet.as_ref());
         put(self.provider.as_ref());
         put(&self.book.to_le_bytes());
@@ -82,6 +91,9 @@ impl Receipt {
             put(&details.held.to_le_bytes());
             put(&details.request_sha256);
             put(&details.response_sha256);
+            if let Some(key) = &details.key {
+                put(&key.0);
+            }
         }
         bytes
     }
@@ -108,12 +120,13 @@ impl Receipt {
         };
         match layout {
             LAYOUT_1 => {}
-            LAYOUT_2 => {
+            LAYOUT_2 | LAYOUT_3 => {
                 receipt.details = Some(Details {
                     at_ms: Moment::from_le_bytes(reader.take()?),
                     held: Credits::from_le_bytes(reader.take()?),
                     request_sha256: reader.take()?,
                     response_sha256: reader.take()?,
+                    key: if layout == LAYOUT_3 { Some(KeyHash::from(reader.take::<32>()?)) } else { None },
                 });
             }
             _ => return None,
@@ -170,7 +183,7 @@ mod tests {
         fn a_receipt_is_read_as_it_was_written(
             wallet: [u8; 32], provider: [u8; 32], book: u32, model: u16,
             usage: (u32, u32, u32), fee: u32, digest: [u8; 16], class: u16, cost: u128,
-            details: Option<(u64, u128, [u8; 32], [u8; 32])>,
+            details: Option<(u64, u128, [u8; 32], [u8; 32], Option<[u8; 32]>)>,
         ) {
             let receipt = Receipt {
                 wallet: AccountId::new(wallet),
@@ -182,8 +195,8 @@ mod tests {
                 digest,
                 class: ClassId(class),
                 cost,
-                details: details.map(|(at_ms, held, request_sha256, response_sha256)| {
-                    Details { at_ms, held, request_sha256, response_sha256 }
+                details: details.map(|(at_ms, held, request_sha256, response_sha256, key)| {
+                    Details { at_ms, held, request_sha256, response_sha256, key: key.map(KeyHash::from) }
                 }),
             };
             let bytes = receipt.to_bytes();
@@ -193,7 +206,7 @@ mod tests {
             let mut longer = bytes.clone();
             longer.push(0);
             prop_assert_eq!(Receipt::from_bytes(&longer), None);
-            for layout in [0, 3, 255] {
+            for layout in [0, 4, 255] {
                 longer[0] = layout;
                 prop_assert_eq!(Receipt::from_bytes(&longer[..bytes.len()]), None);
             }

@@ -8,11 +8,12 @@ use std::{
 use bytes::Bytes;
 use sp_core::H256;
 use stipend_primitives::{
-    batch::RECEIPTS_MAX, cost::PriceBook, AccountId, BookVersion, ClassId, Credits, Sequence,
+    batch::RECEIPTS_MAX, cost::PriceBook, AccountId, BookVersion, ClassId, Credits, KeyHash, Moment, Sequence,
 };
 use stipend_receipt_log::Replay;
 
 use crate::{
+    caps::{Use, DAY_MS},
     clock::now_ms,
     kept::{Kept, Relined},
     pipeline::{
@@ -21,7 +22,7 @@ use crate::{
         journal::Entry,
         reline::reline,
     },
-    receipt::Receipt,
+    receipt::{Details, Receipt},
     start::StartError,
 };
 
@@ -105,6 +106,8 @@ pub(crate) struct Restored {
     pub(crate) open_first: Sequence,
     /// Receipts that no batch has yet.
     pub(crate) open: Vec<Recorded>,
+    /// What API keys were charged today, as far as the log reaches back.
+    pub(crate) used_today: HashMap<KeyHash, Arc<Use>>,
     /// Charges that no finalised block has.
     pub(crate) unfinalised: HashMap<(AccountId, ClassId), Credits>,
 }
@@ -128,13 +131,20 @@ pub(crate) fn restore(
     let open_first = journalled.next_first.unwrap_or(log_first);
     let oldest = journalled.open.keys().next().copied().unwrap_or(open_first);
     check_bounds(known.next_seq, open_first, oldest, log_first, log_end)?;
-    let mut restored =
-        Restored { resumed: Vec::new(), open_first, open: Vec::new(), unfinalised: HashMap::new() };
+    let mut restored = Restored {
+        resumed: Vec::new(),
+        open_first,
+        open: Vec::new(),
+        used_today: HashMap::new(),
+        unfinalised: HashMap::new(),
+    };
+    let now = now_ms();
     let mut composing: Option<OpenBatch> = None;
     for record in replay {
         let (seq, bytes) = record?;
         let receipt = read(seq, &bytes)?;
-        known.kept.add(seq, &receipt, now_ms());
+        known.kept.add(seq, &receipt, now);
+        restored.count_today(&receipt, now);
         if seq < oldest {
             continue;
         }
@@ -191,6 +201,15 @@ fn differs(first_seq: Sequence) -> StartError {
 }
 
 impl Restored {
+    /// Counts a receipt of this day for its key.
+    fn count_today(&mut self, receipt: &Receipt, now: Moment) {
+        let Some(Details { at_ms, key: Some(key), .. }) = &receipt.details else { return };
+        if at_ms / DAY_MS == now / DAY_MS {
+            let paid: Credits = receipt.charges().iter().map(|(_, amount)| *amount).sum();
+            self.used_today.entry(*key).or_default().restore(receipt.model, paid, now);
+        }
+    }
+
     fn add_unfinalised(
         &mut self,
         seq: Sequence,

@@ -24,7 +24,7 @@ use crate::{
     receipt::Receipt,
     restore::{restore, Journalled, Known},
     state::{Parts, State},
-    upstream::Upstreams,
+    upstream::{watch, Upstreams},
     wallets::Wallets,
 };
 
@@ -85,10 +85,11 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
         Sources { receipts: receipts.clone(), kept: kept.clone(), records: chain.clone(), pen: pen.clone() };
     let state = make_state(config, sources, &restored)?;
     let (state, wants) = (Arc::new(state.0), state.1);
+    state.keys.restore(restored.used_today);
 
     let work = Arc::new(Work::default());
     let mut tasks = JoinSet::new();
-    let claims = Claims::start(&state.client, &state.upstreams.all, &work, &mut tasks);
+    let claims = Claims::start(&state.upstreams.all, &work, &mut tasks);
     for resumed in restored.resumed {
         claims.post(&resumed.batch, &work);
         work.add(resumed.batch, resumed.entry);
@@ -118,6 +119,7 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
     };
     let (prices, wallets, status) = (state.prices.clone(), state.wallets.clone(), state.status.clone());
     let submitter = Submitter { chain, work, journal, pen, prices, wallets, kept, status };
+    watch::start(&state.upstreams.all, &state.name, &mut tasks);
     tasks.spawn(follower.run(wants));
     tasks.spawn(batcher.run(recordings));
     tasks.spawn(submitter.run());
@@ -183,12 +185,14 @@ fn make_state(
     for ((owner, class), cost) in &restored.unfinalised {
         wallets.take(owner, *class, *cost);
     }
-    let upstreams = Upstreams::new(&config.upstreams);
+    let client = HttpClient::new()
+        .map_err(|error| StartError::System(format!("cannot read the system's TLS certificates: {error}")))?;
+    let upstreams = Upstreams::new(&config.upstreams, &client).map_err(|error| {
+        StartError::System(format!("a certificate of a `ca_file` cannot be used: {error}"))
+    })?;
     let providers = upstreams.all.iter().map(|upstream| upstream.address.as_str());
     let metrics = Metrics::new(upstreams.models(), providers)
         .map_err(|error| StartError::System(format!("cannot make the metrics: {error}")))?;
-    let client = HttpClient::new()
-        .map_err(|error| StartError::System(format!("cannot read the system's TLS certificates: {error}")))?;
     let (wanted, wants) = mpsc::unbounded_channel();
     let parts = Parts {
         limits: config.limits.clone(),
@@ -196,7 +200,6 @@ fn make_state(
         expiry_margin_ms: u64::try_from(config.expiry_margin().as_millis()).unwrap_or(u64::MAX),
         wallets,
         upstreams,
-        client,
         metrics,
         receipts: sources.receipts,
         kept: sources.kept,

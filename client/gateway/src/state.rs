@@ -16,7 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::{
     chain::Records,
-    client::HttpClient,
     config::{Limits, Reservations},
     kept::Kept,
     keys::KeyTable,
@@ -42,7 +41,6 @@ pub(crate) struct State {
     pub(crate) prices: Arc<ArcSwap<Prices>>,
     pub(crate) status: Arc<Status>,
     pub(crate) upstreams: Upstreams,
-    pub(crate) client: HttpClient,
     pub(crate) metrics: Metrics,
     /// The durable log of receipts.
     pub(crate) receipts: Log,
@@ -80,7 +78,6 @@ pub(crate) struct Parts {
     pub(crate) expiry_margin_ms: u64,
     pub(crate) wallets: Arc<Wallets>,
     pub(crate) upstreams: Upstreams,
-    pub(crate) client: HttpClient,
     pub(crate) metrics: Metrics,
     pub(crate) receipts: Log,
     pub(crate) kept: Arc<Kept>,
@@ -101,7 +98,6 @@ impl State {
             prices: Arc::default(),
             status: Arc::default(),
             upstreams: parts.upstreams,
-            client: parts.client,
             metrics: parts.metrics,
             receipts: parts.receipts,
             kept: parts.kept,

@@ -29,6 +29,8 @@ pub(crate) struct Account {
     usable_until_ms: AtomicU64,
     /// What nobody had reserved when the chain was last looked at.
     available: AtomicI64,
+    /// What other gateways had reserved in the same block; below zero: nobody looked.
+    elsewhere: AtomicI64,
     /// When that was; 0: never.
     looked_at_ms: AtomicU64,
     /// The largest hold that somebody waits for; 0: nobody waits.
@@ -37,6 +39,11 @@ pub(crate) struct Account {
     queued: AtomicBool,
     /// Whether it was held against since the last top-up: an idle reservation is left to expire.
     active: AtomicBool,
+    /// Whether more were available if the class's energy budget covered it.
+    energy_bound: AtomicBool,
+    /// The most that was held at a time since the last block, and in the block before.
+    peak: AtomicI64,
+    peak_before: AtomicI64,
     /// Requests that wait for credits; the hot path wakes somebody only if there is somebody.
     waiting: AtomicU32,
     changed: Notify,
@@ -61,6 +68,8 @@ pub(crate) struct Row {
     pub(crate) reserved: Credits,
     pub(crate) expires_at: Moment,
     pub(crate) available: Credits,
+    /// What other gateways have reserved, if somebody looked.
+    pub(crate) elsewhere: Option<Credits>,
 }
 
 /// Figures of an account for a decision that is not on the hot path.
@@ -69,6 +78,7 @@ pub(crate) struct Figures {
     pub(crate) free: Micro,
     pub(crate) held: Micro,
     pub(crate) available: Micro,
+    pub(crate) elsewhere: Option<Micro>,
     pub(crate) looked_at_ms: Moment,
     pub(crate) reserved: Credits,
     pub(crate) expires_at: Moment,
@@ -83,10 +93,14 @@ impl Account {
             held: AtomicI64::new(0),
             usable_until_ms: AtomicU64::new(0),
             available: AtomicI64::new(0),
+            elsewhere: AtomicI64::new(-1),
             looked_at_ms: AtomicU64::new(0),
             wanted: AtomicI64::new(0),
             queued: AtomicBool::new(false),
             active: AtomicBool::new(false),
+            energy_bound: AtomicBool::new(false),
+            peak: AtomicI64::new(0),
+            peak_before: AtomicI64::new(0),
             waiting: AtomicU32::new(0),
             changed: Notify::new(),
             ledger: Mutex::default(),
@@ -104,7 +118,11 @@ impl Account {
             0 => self.free.load(Ordering::Acquire),
             _ => self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).ok()?,
         };
-        self.held.fetch_add(amount, Ordering::AcqRel);
+        let held = self.held.fetch_add(amount, Ordering::AcqRel) + amount;
+        // Nearly always it was higher before: then nothing is written.
+        if held > self.peak.load(Ordering::Relaxed) {
+            self.peak.fetch_max(held, Ordering::Relaxed);
+        }
         if !self.active.load(Ordering::Relaxed) {
             self.active.store(true, Ordering::Relaxed);
         }
@@ -121,6 +139,15 @@ impl Account {
         self.hold_of(|free| free)
     }
 
+    /// Holds what is free above `keep`; `None` if nothing is.
+    pub(crate) fn hold_above(self: &Arc<Self>, keep: Micro) -> Option<Hold> {
+        let more = |free: Micro| (free > keep).then_some(keep);
+        let before = self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).ok()?;
+        let amount = before - keep;
+        self.held.fetch_add(amount, Ordering::AcqRel);
+        Some(Hold { account: self.clone(), amount })
+    }
+
     /// Holds one micro-credit, however near the reservation's end is.
     pub(crate) fn hold_one(self: &Arc<Self>) -> Option<Hold> {
         self.hold_of(|_| 1)
@@ -132,6 +159,16 @@ impl Account {
         let amount = share(before);
         self.held.fetch_add(amount, Ordering::AcqRel);
         Some(Hold { account: self.clone(), amount })
+    }
+
+    /// Says whether it is the class's energy budget that bounds what is available.
+    pub(crate) fn set_energy_bound(&self, energy_bound: bool) {
+        self.energy_bound.store(energy_bound, Ordering::Release);
+    }
+
+    /// Whether it is the class's energy budget that bounds what is available.
+    pub(crate) fn is_energy_bound(&self) -> bool {
+        self.energy_bound.load(Ordering::Acquire)
     }
 
     /// Takes off a receipt of an earlier run, which no hold covers any more.
@@ -168,6 +205,7 @@ impl Account {
         self.free.fetch_add(more, Ordering::AcqRel);
         self.usable_until_ms.store(row.expires_at.saturating_sub(margin_ms), Ordering::Release);
         self.available.store(micro(row.available), Ordering::Release);
+        self.elsewhere.store(row.elsewhere.map_or(-1, micro), Ordering::Release);
         self.looked_at_ms.store(now_ms, Ordering::Release);
         drop(ledger);
         self.changed.notify_waiters();
@@ -179,6 +217,7 @@ impl Account {
             free: self.free.load(Ordering::Acquire),
             held: self.held.load(Ordering::Acquire),
             available: self.available.load(Ordering::Acquire),
+            elsewhere: Some(self.elsewhere.load(Ordering::Acquire)).filter(|amount| *amount >= 0),
             looked_at_ms: self.looked_at_ms.load(Ordering::Acquire),
             reserved: ledger.reserved,
             expires_at: ledger.expires_at,
@@ -205,6 +244,17 @@ impl Account {
         self.free().max(0).saturating_add(self.available.load(Ordering::Acquire))
     }
 
+    /// Whether requests wait for credits.
+    pub(crate) fn is_short(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+
+    /// The most that was held at a time in the last two blocks. Called once with every block.
+    pub(crate) fn take_peak(&self) -> Micro {
+        let peak = self.peak.swap(self.held.load(Ordering::Acquire), Ordering::Relaxed);
+        peak.max(self.peak_before.swap(peak, Ordering::Relaxed))
+    }
+
     /// Announces that somebody waits for credits, before it looks at them: what is given back from
     /// now on wakes it.
     pub(crate) fn waiter(&self) -> Waiter<'_> {
@@ -227,6 +277,11 @@ impl Account {
     pub(crate) fn take_wanted(&self) -> Micro {
         self.queued.store(false, Ordering::Release);
         self.wanted.swap(0, Ordering::AcqRel)
+    }
+
+    /// Remembers what is wanted while nothing can be done for it.
+    pub(crate) fn keep_wanted(&self, amount: Micro) {
+        self.wanted.fetch_max(amount, Ordering::AcqRel);
     }
 
     /// Whether the account was held against since this was asked last.

@@ -12,7 +12,7 @@ use stipend_primitives::{
     evidence::EvidenceStatus,
     mint::{Cosignature, MintRequest},
     view::{
-        BatchView, ClassBalance, EntitlementView, IssuerAllowance, Quote, Scores, Settled, SettlementView,
+        BatchView, ClassBalance, ClassEnergy, EntitlementView, IssuerAllowance, Quote, Scores, Settled, SettlementView,
     },
     AccountId, BlockNumber, BookVersion, ClassId, Credits, EntitlementId, Moment, Sequence,
 };
@@ -210,6 +210,15 @@ pub trait EvidenceRpc {
     /// Whose tokens count, what classes ask for, and each provider's level, by the newest finalised block.
     #[method(name = "status")]
     async fn status(&self) -> RpcResult<EvidenceStatus>;
+}
+
+/// `energy_*`: the energy budgets of the classes.
+#[rpc(client, server, namespace = "energy")]
+pub trait EnergyRpc {
+    /// The budgets, and how much of each is used, held and left, by the newest finalised block; one row for each
+    /// class that has one.
+    #[method(name = "status")]
+    async fn status(&self) -> RpcResult<Vec<ClassEnergy>>;
 }
 
 /// `pricing_*`: prices.

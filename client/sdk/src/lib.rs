@@ -23,6 +23,7 @@
 //! | check a proof without a node | [`proof::Document`], [`proof::ValidatorSet`] |
 //! | check a receipt against a block's hash | [`Client::receipt_proof`], [`proof::verify`] |
 //! | make an API key | [`ApiKeySecret`] |
+//! | sign in to a service with a key | [`SignIn`], [`Signer::sign_in`] |
 //!
 //! Amounts are `u128` micro-credits everywhere. Every error says what happened, why, and what to do;
 //! there is one error type per concern: [`RpcError`], [`SubmitError`], [`MintError`], [`KeyError`],
@@ -45,6 +46,7 @@ mod pool;
 pub mod proof;
 mod prove;
 mod rpc_error;
+mod sign_in;
 mod signer;
 mod snapshot;
 mod submit;
@@ -60,6 +62,7 @@ pub use pool::PoolRefusal;
 pub use proof::{ProofError, VerifiedReceipt};
 pub use prove::ProveError;
 pub use rpc_error::RpcError;
+pub use sign_in::SignIn;
 pub use signer::{KeyError, Signer};
 pub use snapshot::Snapshot;
 pub use submit::{Finalised, Prepared, SubmitError};

@@ -7,12 +7,12 @@ use jsonrpsee::core::client::Subscription;
 use stipend_primitives::{
     cost::{PriceBook, Usage},
     evidence::EvidenceStatus,
-    view::{Quote, SettlementView},
+    view::{ClassEnergy, Quote, SettlementView},
     AccountId, BlockNumber, BookVersion, Sequence,
 };
 use stipend_rpc::{
-    BatchStatus, EvidenceRpcClient, PricingRpcClient, ReceiptProof, ReceiptView, ReceiptsRpcClient,
-    SettlementRpcClient, WalletBalance, WalletRpcClient,
+    BatchStatus, EnergyRpcClient, EvidenceRpcClient, PricingRpcClient, ReceiptProof, ReceiptView,
+    ReceiptsRpcClient, SettlementRpcClient, WalletBalance, WalletRpcClient,
 };
 use tokio::time::sleep;
 
@@ -188,6 +188,18 @@ impl Client {
             .inner
             .connection
             .call("evidence_status", |client| async move { EvidenceRpcClient::status(&*client).await });
+        ask.await
+    }
+}
+
+/// Energy.
+impl Client {
+    /// The energy budgets of the classes that have one, and how much of each is left.
+    pub async fn energy_status(&self) -> Result<Vec<ClassEnergy>, RpcError> {
+        let ask = self
+            .inner
+            .connection
+            .call("energy_status", |client| async move { EnergyRpcClient::status(&*client).await });
         ask.await
     }
 }

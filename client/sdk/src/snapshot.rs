@@ -12,8 +12,8 @@ use stipend_primitives::{
     mint::Grant,
     settlement::Item,
     view::{
-        BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, Scores, SettlementView,
+        BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
+        IssuerAllowance, Program, Provider, Quote, Scores, SettlementView,
     },
     AccountId, BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, ProgramId, Role, Sequence,
 };
@@ -260,6 +260,11 @@ impl Snapshot {
     /// Whose attestation tokens count, what classes ask for, and each provider's level.
     pub async fn evidence(&self) -> Result<EvidenceStatus, RpcError> {
         self.runtime_api("EvidenceApi_status", ()).await
+    }
+
+    /// The energy budgets of the classes that have one, and how much of each is left.
+    pub async fn energy(&self) -> Result<Vec<ClassEnergy>, RpcError> {
+        self.runtime_api("EnergyApi_energy_status", ()).await
     }
 
     /// Hash of the verdict that a validator's settlement key voted for on an open item.

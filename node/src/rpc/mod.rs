@@ -16,14 +16,15 @@ use sp_core::{traits::SpawnNamed, H256};
 use stipend_primitives::{AccountId, BlockNumber};
 use stipend_rpc::{
     error::{error, Code},
-    EntitlementsRpcServer, EvidenceRpcServer, PricingRpcServer, ReceiptsRpcServer, SettlementRpcServer,
-    WalletRpcServer,
+    EnergyRpcServer, EntitlementsRpcServer, EvidenceRpcServer, PricingRpcServer, ReceiptsRpcServer,
+    SettlementRpcServer, WalletRpcServer,
 };
 use stipend_runtime::{opaque::Block, Nonce};
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
 use crate::service::{FullBackend, FullClient, Pool};
 
+mod energy;
 mod entitlements;
 mod evidence;
 mod pricing;
@@ -73,6 +74,7 @@ pub fn module(
         receipts::Receipts::new(chain.clone()).into_rpc().remove_context(),
         settlement::Settlement::new(chain.clone()).into_rpc().remove_context(),
         evidence::Evidence::new(chain.clone()).into_rpc().remove_context(),
+        energy::Energy::new(chain.clone()).into_rpc().remove_context(),
         pricing::Pricing::new(chain).into_rpc().remove_context(),
     ];
     let mut module = RpcModule::new(());

@@ -13,6 +13,7 @@ use frame_system::RawOrigin;
 use sp_core::{crypto::KeyTypeId, H256};
 use sp_runtime::traits::Zero;
 use stipend_primitives::{
+    energy::EnergyBudget,
     key::KeyLimits,
     ledger::{Ledger, Roles},
     mint::{Cosignature, Grant, MintRequest},
@@ -46,6 +47,12 @@ fn limits() -> KeyLimits {
         request_cost_max: Some(AMOUNT),
         requests_per_minute_max: Some(60),
         expires_at: Some(Moment::MAX),
+        credits_per_day_max: Some(AMOUNT),
+        credits_per_minute_max: Some(AMOUNT),
+        tokens_per_minute_max: Some(u64::MAX),
+        model_credits_per_day_max: BoundedVec::truncate_from(
+            (0..8).map(|at| (ModelId(at), AMOUNT)).collect(),
+        ),
     }
 }
 
@@ -356,6 +363,17 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, issuer.clone(), CLASS, Some(AMOUNT));
         let rows = Pallet::<T>::mint_allowance(issuer).map(|allowance| allowance.classes);
         assert_eq!(rows.and_then(|rows| rows.first().map(|row| row.left)), Some(AMOUNT));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_energy_budget() -> Result<(), BenchmarkError> {
+        let origin = T::CouncilOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        Pallet::<T>::endow(&account(0xAA, 0), CLASS, AMOUNT);
+        let budget = EnergyBudget { period_ms: HOUR, millijoules_max: u128::MAX, mj_per_credit: u64::MAX };
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, CLASS, Some(budget));
+        assert_eq!(Pallet::<T>::energy().len(), 1);
         Ok(())
     }
 

@@ -11,7 +11,9 @@ use stipend_primitives::{
     AccountId, KeyHash, Role,
 };
 
-use crate::{types::FirstReservation, Config, Error, Event, Keys, KeysOf, Owners, Pallet};
+use crate::{
+    energy::tally::Tally, types::FirstReservation, Config, Error, Event, Keys, KeysOf, Owners, Pallet,
+};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_register_key(
@@ -32,9 +34,11 @@ impl<T: Config> Pallet<T> {
         if let Some((gateway, rows)) = reserve {
             ensure!(T::Roles::has(&gateway, Role::Gateway), Error::<T>::NotGateway);
             let expires_at = now.saturating_add(T::FirstReservationLifetime::get());
+            let mut energy = Tally::open();
             for (class, amount) in rows {
-                Self::reserve(&gateway, &owner, class, amount, expires_at, now)?;
+                Self::reserve(&mut energy, &gateway, &owner, class, amount, expires_at)?;
             }
+            energy.close();
         }
         Self::deposit_event(Event::KeyRegistered { owner, hash });
         Ok(())

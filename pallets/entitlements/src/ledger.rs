@@ -1,5 +1,8 @@
 //! Charges and refunds: what `pallet-receipts` and `pallet-settlement` see of the wallets.
 
+use alloc::vec::Vec;
+
+#[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
 use frame_support::traits::Time;
 use stipend_primitives::{ledger::Ledger, settlement::UnattestedPolicy, AccountId, ClassId, Credits};
 #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
@@ -7,38 +10,69 @@ use stipend_primitives::{view::Program, ProgramId};
 
 #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
 use crate::mint::Line;
-use crate::{Classes, Config, Pallet, Wallets};
+use crate::{energy::tally::Tally, Classes, Config, Pallet, Wallets};
 
 impl<T: Config> Ledger for Pallet<T> {
-    fn charge(gateway: &AccountId, owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
+    type Charges = Tally<T>;
+
+    fn begin_charges() -> Self::Charges {
+        Tally::open()
+    }
+
+    fn charge(
+        charges: &mut Self::Charges,
+        gateway: &AccountId,
+        owner: &AccountId,
+        class: ClassId,
+        amount: Credits,
+    ) -> Credits {
         if amount == 0 {
             return 0;
         }
-        let now = T::Time::now();
-        let charged = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
-            let wallet = wallet.as_mut().ok_or(())?;
-            let burns = wallet.advance(now);
-            match wallet.charge(gateway, amount, now, || Self::has_key(owner)) {
+        let Some(wallet) = Wallets::<T>::get(owner, class) else {
+            return 0;
+        };
+        let now = charges.now();
+        let charged = Self::change_wallet(charges, owner, class, wallet, |wallet, _, room| {
+            match wallet.charge(gateway, amount, room, now, || Self::has_key(owner)) {
                 // Nothing to write: what time has done is found again by whoever reads next.
                 0 => Err(()),
-                collected => Ok((collected, burns)),
+                collected => Ok(collected),
             }
         });
         let Ok((collected, burns)) = charged else {
             return 0;
         };
+        charges.charged(class, collected);
         Self::burn(burns);
         collected
+    }
+
+    fn end_charges(mut charges: Self::Charges, unsettled: &[(ClassId, Credits)]) {
+        for (class, amount) in unsettled {
+            charges.unsettle(*class, *amount);
+        }
+        charges.close();
+    }
+
+    fn settle_energy(parts: &[(ClassId, Credits)], energy_mj: Option<u64>) {
+        Self::do_settle_energy(parts, energy_mj);
+    }
+
+    fn unsettled() -> Vec<(ClassId, Credits)> {
+        Self::unsettled_credits()
     }
 
     fn refund(owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
         if amount == 0 {
             return 0;
         }
-        let now = T::Time::now();
-        let given = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
-            let wallet = wallet.as_mut().ok_or(())?;
-            let mut burns = wallet.advance(now);
+        let Some(wallet) = Wallets::<T>::get(owner, class) else {
+            return 0;
+        };
+        let mut energy = Tally::<T>::open();
+        let now = energy.now();
+        let given = Self::change_wallet(&mut energy, owner, class, wallet, |wallet, burns, _| {
             let mut refunded = wallet.refund(amount);
             while refunded < amount {
                 if !wallet.has_room() {
@@ -50,15 +84,15 @@ impl<T: Config> Ledger for Pallet<T> {
                 }
                 refunded += wallet.refund(amount - refunded);
             }
-            burns.extend(wallet.sweep(now));
             if refunded == 0 {
                 return Err(());
             }
-            Ok((refunded, burns))
+            Ok(refunded)
         });
         let Ok((refunded, burns)) = given else {
             return 0;
         };
+        energy.close();
         Self::burn(burns);
         refunded
     }

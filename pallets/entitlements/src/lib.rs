@@ -15,6 +15,7 @@ mod allowances;
 mod archive;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod energy;
 mod genesis;
 mod keys;
 mod ledger;
@@ -48,6 +49,7 @@ pub mod pallet {
     use frame_system::pallet_prelude::*;
     use sp_core::H256;
     use stipend_primitives::{
+        energy::EnergyBudget,
         key::{ApiKey, KeyLimits},
         ledger::Roles,
         mint::{Cosignature, Grant, MintRequest},
@@ -57,10 +59,10 @@ pub mod pallet {
         Signature,
     };
 
-    use crate::{genesis::*, mint::lines_max, types::*, WeightInfo};
+    use crate::{energy::account::DAY_MS, genesis::*, mint::lines_max, types::*, WeightInfo};
 
     /// Layout of the state. A change of it comes with a migration in the runtime.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
@@ -156,6 +158,11 @@ pub mod pallet {
     #[pallet::storage]
     pub type Issuers<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Issuer>;
 
+    /// What the credits of each class hold of energy, and how much they may; nothing is stored of a class
+    /// without either.
+    #[pallet::storage]
+    pub type Energy<T: Config> = StorageMap<_, Twox64Concat, ClassId, EnergyAccount, ValueQuery>;
+
     /// API keys by hash.
     #[pallet::storage]
     pub type Keys<T: Config> = StorageMap<_, Blake2_128Concat, KeyHash, ApiKey>;
@@ -195,6 +202,10 @@ pub mod pallet {
                 "the first reservation of a key must be one that a gateway could make"
             );
             assert!(T::MintPeriod::get() > 0, "a period of no length never ends");
+            assert!(
+                T::ReservationLifetimeMax::get() <= DAY_MS * u64::from(LAPSE_DAYS_MAX - 1),
+                "reservations must lapse within the days that a class counts them by"
+            );
         }
 
         #[cfg(feature = "try-runtime")]
@@ -407,6 +418,19 @@ pub mod pallet {
         ) -> DispatchResult {
             T::CouncilOrigin::ensure_origin(origin)?;
             Self::do_set_mint_allowance(issuer, class, amount)
+        }
+
+        /// Sets how much energy the credits of a class may cost in a period; `None`: as much as they do.
+        /// Counts at once: what was used in this period already, and what is held, is taken off.
+        #[pallet::call_index(18)]
+        #[pallet::weight((T::WeightInfo::set_energy_budget(), DispatchClass::Operational))]
+        pub fn set_energy_budget(
+            origin: OriginFor<T>,
+            class: ClassId,
+            budget: Option<EnergyBudget>,
+        ) -> DispatchResult {
+            T::CouncilOrigin::ensure_origin(origin)?;
+            Self::do_set_energy_budget(class, budget)
         }
     }
 

@@ -13,8 +13,8 @@ use stipend_primitives::{
 };
 
 use crate::{
-    allowances::Allowance, types::*, Baskets, Config, Entitlements, Error, Event, NextEntitlementId, OwnedBy,
-    Pallet, Programs, Wallets,
+    allowances::Allowance, energy::tally::Tally, types::*, Baskets, Config, Entitlements, Error, Event,
+    NextEntitlementId, OwnedBy, Pallet, Programs, Wallets,
 };
 
 /// One entitlement to be.
@@ -164,7 +164,7 @@ impl<T: Config> Pallet<T> {
             valid_from,
             valid_until,
         };
-        Self::put_slice(id, &entitlement, now)?;
+        Self::put_slice(id, &entitlement)?;
         Entitlements::<T>::insert(id, entitlement);
         OwnedBy::<T>::insert(owner, id, ());
         Self::deposit_event(Event::Minted {
@@ -179,27 +179,30 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives a new entitlement its place in its wallet, and moves out what is used up.
-    fn put_slice(id: EntitlementId, entitlement: &Entitlement, now: Moment) -> DispatchResult {
+    fn put_slice(id: EntitlementId, entitlement: &Entitlement) -> DispatchResult {
         let Entitlement { owner, class, program, granted, valid_from, valid_until, .. } = entitlement;
-        let mut wallet = Wallets::<T>::get(owner, class).unwrap_or_default();
-        let burns = wallet.advance(now);
-        Self::archive_closed(&mut wallet);
-        ensure!(wallet.has_room_for_mint(), Error::<T>::TooManyEntitlements);
-        wallet.frozen = Self::hold(owner);
-        let placed = wallet.insert(Slice {
-            id,
-            program: *program,
-            valid_from: *valid_from,
-            valid_until: *valid_until,
-            available: *granted,
-            reserved: 0,
-            spent: 0,
-            expired: 0,
-            revoked: 0,
-            closing: false,
-        });
-        ensure!(placed, Error::<T>::TooManyEntitlements);
-        Wallets::<T>::insert(owner, class, wallet);
+        let wallet = Wallets::<T>::get(owner, class).unwrap_or_default();
+        let mut energy = Tally::<T>::open();
+        let ((), burns) = Self::change_wallet(&mut energy, owner, *class, wallet, |wallet, _, _| {
+            Self::archive_closed(wallet);
+            ensure!(wallet.has_room_for_mint(), Error::<T>::TooManyEntitlements);
+            wallet.frozen = Self::hold(owner);
+            let placed = wallet.insert(Slice {
+                id,
+                program: *program,
+                valid_from: *valid_from,
+                valid_until: *valid_until,
+                available: *granted,
+                reserved: 0,
+                spent: 0,
+                expired: 0,
+                revoked: 0,
+                closing: false,
+            });
+            ensure!(placed, Error::<T>::TooManyEntitlements);
+            Ok::<_, Error<T>>(())
+        })?;
+        energy.close();
         Self::burn(burns);
         Ok(())
     }

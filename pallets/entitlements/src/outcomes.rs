@@ -117,7 +117,7 @@ mod outcomes {
             /// Rows carried out.
             made: u32,
             /// Rows that nothing was done for: the wallet did not have that much, is frozen, or is
-            /// reserved by too many gateways.
+            /// reserved by too many gateways; or the class's energy budget does not cover it.
             skipped: u32,
         },
         /// A gateway let credits go.
@@ -146,6 +146,21 @@ mod outcomes {
             second: AccountId,
             /// The request's idempotency key.
             idempotency_key: [u8; 16],
+        },
+        /// A class has this energy budget from now on; none: it has no limit.
+        EnergyBudgetSet {
+            /// Which class.
+            class: ClassId,
+            /// The budget.
+            budget: Option<EnergyBudget>,
+        },
+        /// Requests took more energy than they can cost at most, and a class more than its budget: nothing
+        /// more is reserved in it until the period ends. Once per period.
+        EnergyBudgetExceeded {
+            /// Which class.
+            class: ClassId,
+            /// First moment of the next period (Unix time, ms).
+            period_ends_at: Moment,
         },
     }
 
@@ -235,5 +250,10 @@ mod outcomes {
         BasketTooLarge,
         /// The owner has no API key, so nobody may reserve its credits: the owner registers one first.
         NoKey,
+        /// The class's energy budget does not cover so many credits now: wait until receipts are settled or
+        /// the next period begins, or ask the council for a larger budget.
+        EnergyBudgetExhausted,
+        /// A period and what a credit costs at most must be more than nothing.
+        EnergyBudgetInvalid,
     }
 }

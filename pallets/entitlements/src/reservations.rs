@@ -7,7 +7,9 @@ use frame_support::{
 use sp_runtime::DispatchResult;
 use stipend_primitives::{AccountId, ClassId, Credits, Moment};
 
-use crate::{types::ReserveRows, wallet::Shortfall, Config, Error, Event, Pallet, Wallets};
+use crate::{
+    energy::tally::Tally, types::ReserveRows, wallet::Shortfall, Config, Error, Event, Pallet, Wallets,
+};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_reserve_many(
@@ -20,60 +22,65 @@ impl<T: Config> Pallet<T> {
         ensure!(expires_at > now && expires_at <= latest, Error::<T>::ReservationTimeInvalid);
         let all = rows.len() as u32;
         let mut made = 0;
+        let mut energy = Tally::open();
         for (owner, class, amount) in rows {
-            made += u32::from(Self::reserve(&gateway, &owner, class, amount, expires_at, now).is_ok());
+            let reserved = Self::reserve(&mut energy, &gateway, &owner, class, amount, expires_at);
+            made += u32::from(reserved.is_ok());
         }
+        energy.close();
         Self::deposit_event(Event::ReservationsMade { gateway, made, skipped: all - made });
         Ok(())
     }
 
     pub(crate) fn do_release(gateway: AccountId, rows: ReserveRows) {
-        let now = T::Time::now();
         let all = rows.len() as u32;
         let mut released = 0;
+        let mut energy = Tally::open();
         for (owner, class, amount) in rows {
-            released += u32::from(Self::release_row(&gateway, &owner, class, amount, now));
+            released += u32::from(Self::release_row(&mut energy, &gateway, &owner, class, amount));
         }
+        energy.close();
         Self::deposit_event(Event::ReservationsReleased { gateway, released, skipped: all - released });
     }
 
     /// Reserves all of `amount` in one wallet, or changes nothing.
     pub(crate) fn reserve(
+        energy: &mut Tally<T>,
         gateway: &AccountId,
         owner: &AccountId,
         class: ClassId,
         amount: Credits,
         expires_at: Moment,
-        now: Moment,
     ) -> Result<(), Error<T>> {
         ensure!(Self::has_key(owner), Error::<T>::NoKey);
-        let burns = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
-            let wallet = wallet.as_mut().ok_or(Error::<T>::InsufficientAvailable)?;
-            let burns = wallet.advance(now);
+        let wallet = Wallets::<T>::get(owner, class).ok_or(Error::<T>::InsufficientAvailable)?;
+        let now = energy.now();
+        let ((), burns) = Self::change_wallet(energy, owner, class, wallet, |wallet, _, room| {
             wallet.reserve(gateway, amount, expires_at, now)?;
-            Ok::<_, Error<T>>(burns)
+            ensure!(amount <= room, Error::<T>::EnergyBudgetExhausted);
+            Ok::<_, Error<T>>(())
         })?;
         Self::burn(burns);
         Ok(())
     }
 
     fn release_row(
+        energy: &mut Tally<T>,
         gateway: &AccountId,
         owner: &AccountId,
         class: ClassId,
         amount: Credits,
-        now: Moment,
     ) -> bool {
-        let released = Wallets::<T>::try_mutate_exists(owner, class, |wallet| {
-            let wallet = wallet.as_mut().ok_or(())?;
-            let mut burns = wallet.advance(now);
-            if wallet.release(gateway, amount) == 0 {
-                return Err(());
+        let Some(wallet) = Wallets::<T>::get(owner, class) else {
+            return false;
+        };
+        let released = Self::change_wallet(energy, owner, class, wallet, |wallet, _, _| {
+            match wallet.release(gateway, amount) {
+                0 => Err(()),
+                _ => Ok(()),
             }
-            burns.extend(wallet.sweep(now));
-            Ok(burns)
         });
-        released.map(Self::burn).is_ok()
+        released.map(|((), burns)| Self::burn(burns)).is_ok()
     }
 }
 

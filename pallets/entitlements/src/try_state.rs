@@ -8,9 +8,10 @@ use stipend_primitives::{view::Amounts, AccountId, ClassId, Credits, Entitlement
 
 use crate::{
     allowances::period,
-    types::{ArchiveTotals, Wallet, PROGRAM_DEPTH_MAX},
-    Archive, Classes, Config, Entitlements, Issuers, Keys, KeysOf, Minted, NextEntitlementId, NextProgramId,
-    OwnedBy, Owners, Pallet, Programs, Wallets,
+    energy::account::{ByDay, DAY_MS},
+    types::{ArchiveTotals, EnergyAccount, Wallet, PROGRAM_DEPTH_MAX},
+    Archive, Classes, Config, Energy, Entitlements, Issuers, Keys, KeysOf, Minted, NextEntitlementId,
+    NextProgramId, OwnedBy, Owners, Pallet, Programs, Wallets,
 };
 
 /// What a look at one entitlement tells about it.
@@ -33,6 +34,7 @@ impl<T: Config> Pallet<T> {
         Self::check_programs(&found)?;
         Self::check_owners(&found)?;
         Self::check_issuers()?;
+        Self::check_energy()?;
         Self::check_keys()
     }
 
@@ -237,6 +239,33 @@ impl<T: Config> Pallet<T> {
                 );
             }
         }
+        Ok(())
+    }
+
+    /// What classes have reserved is what their wallets have, day by day.
+    fn check_energy() -> Check {
+        let now = T::Time::now();
+        let mut reserved = BTreeMap::<ClassId, BTreeMap<u64, Credits>>::new();
+        for (_, class, wallet) in Wallets::<T>::iter() {
+            for (day, amount) in ByDay::of(&wallet.reservations).lapsing_since(now / DAY_MS) {
+                *reserved.entry(class).or_default().entry(day).or_default() += amount;
+            }
+        }
+        for (class, mut account) in Energy::<T>::iter() {
+            ensure!(Classes::<T>::contains_key(class), "entitlements: energy of a class that there is not");
+            ensure!(account != EnergyAccount::default(), "entitlements: nothing is stored of a class");
+            ensure!(
+                account.budget.is_some() || (account.used_nj, account.period_ends_at) == (0, 0),
+                "entitlements: energy is counted without a budget"
+            );
+            account.advance(now);
+            let days: BTreeMap<_, _> = account.reserved.iter().map(|row| (row.day, row.amount)).collect();
+            ensure!(
+                days.len() == account.reserved.len() && days == reserved.remove(&class).unwrap_or_default(),
+                "entitlements: a class has not reserved what its wallets have"
+            );
+        }
+        ensure!(reserved.is_empty(), "entitlements: a class does not know what its wallets have reserved");
         Ok(())
     }
 

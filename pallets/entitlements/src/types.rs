@@ -4,7 +4,8 @@ use codec::{Decode, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use scale_info::TypeInfo;
 use stipend_primitives::{
-    mint::Grant, AccountId, ClassId, Credits, EntitlementId, KeyHash, Moment, Name, ProgramId,
+    energy::EnergyBudget, mint::Grant, AccountId, ClassId, Credits, EntitlementId, KeyHash, Moment, Name,
+    ProgramId,
 };
 
 /// Classes in the registry: offboarding visits every class that an owner holds.
@@ -42,6 +43,9 @@ pub const SLICES_ROOM: u32 = 2 * SLICES_MAX;
 
 /// Gateways that can hold a reservation on one wallet and class at a time.
 pub const RESERVATIONS_MAX: u32 = 8;
+
+/// Days on which reservations can lapse: today, and the eight after it. A reservation lasts seven.
+pub const LAPSE_DAYS_MAX: u32 = 9;
 
 /// Rows in one `reserve_many` or `release`: about 220 kB, a tenth of a block's time.
 pub const RESERVE_ROWS_MAX: u32 = 4_096;
@@ -124,6 +128,36 @@ pub struct Reservation {
     /// First moment at which they are no longer reserved.
     #[codec(compact)]
     pub expires_at: Moment,
+}
+
+/// What all reservations that lapse on one day have set aside.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Lapsing {
+    /// Days since the Unix epoch.
+    #[codec(compact)]
+    pub day: u64,
+    /// Micro-credits. Never zero.
+    #[codec(compact)]
+    pub amount: Credits,
+}
+
+/// What the credits of one class hold of energy, and how much they may.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct EnergyAccount {
+    /// What the council set; `None`: no limit, and nothing is counted as used.
+    pub budget: Option<EnergyBudget>,
+    /// Nanojoules used in the period.
+    #[codec(compact)]
+    pub used_nj: u128,
+    /// First moment of the next period.
+    #[codec(compact)]
+    pub period_ends_at: Moment,
+    /// Micro-credits charged in batches that are not settled, so that nobody knows what they took.
+    #[codec(compact)]
+    pub unsettled: Credits,
+    /// What wallets have reserved, by the day on which it lapses: what was to lapse before today counts no
+    /// longer, though its wallet may not be written yet.
+    pub reserved: BoundedVec<Lapsing, ConstU32<LAPSE_DAYS_MAX>>,
 }
 
 /// Sums over a wallet's archived entitlements.

@@ -13,6 +13,7 @@ use stipend_primitives::{
 };
 
 use crate::{
+    energy::tally::Tally,
     types::{Archived, Entitlement, Slice, Wallet, KEYS_PAGE_MAX},
     Archive, Baskets, Classes, Config, Entitlements, Keys, KeysOf, Minted, OwnedBy, Pallet, Programs,
     Wallets,
@@ -125,30 +126,40 @@ impl<T: Config> Pallet<T> {
     /// What a gateway can charge the owners named and what it could still reserve: one row for each
     /// class that an owner holds.
     pub fn gateway_balances(gateway: AccountId, owners: Vec<AccountId>) -> Vec<GatewayBalance> {
-        let now = T::Time::now();
+        let mut energy = Tally::<T>::open();
+        let now = energy.now();
         let mut balances = Vec::with_capacity(owners.len());
         for owner in owners {
             let has_key = Self::has_key(&owner);
-            for (class, wallet) in Self::wallets_now(&owner) {
+            for (class, mut wallet) in Self::wallets(&owner) {
+                let room = energy.room_for(class, &mut wallet);
+                let available = if has_key { wallet.available(now) } else { 0 };
                 let reservation = wallet.reservation(&gateway);
                 balances.push(GatewayBalance {
                     owner: owner.clone(),
                     class,
                     reserved: reservation.map_or(0, |reservation| reservation.amount),
                     expires_at: reservation.map_or(0, |reservation| reservation.expires_at),
-                    available: if has_key { wallet.available(now) } else { 0 },
+                    available: available.min(room),
                     frozen: wallet.frozen,
+                    energy_bound: available > room,
                 });
             }
         }
         balances
     }
 
+    /// An owner's wallets by class, as they are stored.
+    fn wallets(owner: &AccountId) -> Vec<(ClassId, Wallet)> {
+        let mut wallets: Vec<(ClassId, Wallet)> = Wallets::<T>::iter_prefix(owner).collect();
+        wallets.sort_unstable_by_key(|(class, _)| *class);
+        wallets
+    }
+
     /// An owner's wallets by class, as of now.
     fn wallets_now(owner: &AccountId) -> Vec<(ClassId, Wallet)> {
         let now = T::Time::now();
-        let mut wallets: Vec<(ClassId, Wallet)> = Wallets::<T>::iter_prefix(owner).collect();
-        wallets.sort_unstable_by_key(|(class, _)| *class);
+        let mut wallets = Self::wallets(owner);
         for (_, wallet) in &mut wallets {
             wallet.advance(now);
         }

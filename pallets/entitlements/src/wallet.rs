@@ -121,12 +121,13 @@ impl Wallet {
         burns
     }
 
-    /// Charges what a gateway metered: its reservation first, then what is available if the owner
-    /// has a key and is not frozen. Returns what was collected.
+    /// Charges what a gateway metered: its reservation first, then up to `beyond_max` of what is available
+    /// if the owner has a key and is not frozen. Returns what was collected.
     pub fn charge(
         &mut self,
         gateway: &AccountId,
         amount: Credits,
+        beyond_max: Credits,
         now: Moment,
         has_key: impl FnOnce() -> bool,
     ) -> Credits {
@@ -134,11 +135,12 @@ impl Wallet {
         let collected =
             flow(self.slices.iter_mut(), reserved, |slice| (&mut slice.reserved, &mut slice.spent));
         defensive_assert!(collected == reserved, "reservations sum to what the slices have reserved");
-        if collected == amount || self.frozen || !has_key() {
+        let beyond = beyond_max.min(amount - collected);
+        if beyond == 0 || self.frozen || !has_key() {
             return collected;
         }
         let usable = self.slices.iter_mut().filter(|slice| slice.is_usable(now));
-        collected + flow(usable, amount - collected, |slice| (&mut slice.available, &mut slice.spent))
+        collected + flow(usable, beyond, |slice| (&mut slice.available, &mut slice.spent))
     }
 
     /// Makes up to `amount` of what was spent available again, entitlements that were not withdrawn

@@ -3,7 +3,8 @@
 //! Date 2026-11-21, CPU AMD EPYC, 10 steps, 3 repeats, Compiled WASM.
 //!
 //! Set by hand until the next `make weights`: `set_mint_allowance`; in the calls that mint what the issuer's
-//! allowance and a second signature add (`Entitlements::Issuers`); in `set_basket` the second role read.
+//! allowance and a second signature add (`Entitlements::Issuers`); in `set_basket` the second role read;
+//! `set_energy_budget`, and in the calls that change wallets what the classes' energy adds (`Entitlements::Energy`).
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(missing_docs, unused_parens)]
@@ -14,6 +15,8 @@ use frame_support::{
     traits::Get,
     weights::{constants::ParityDbWeight, Weight},
 };
+
+use crate::types::CLASSES_MAX;
 
 /// Weights of the calls and of their authorisation.
 pub trait WeightInfo {
@@ -36,6 +39,7 @@ pub trait WeightInfo {
     fn reserve_many(n: u32, ) -> Weight;
     fn release(n: u32, ) -> Weight;
     fn set_mint_allowance() -> Weight;
+    fn set_energy_budget() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -128,6 +132,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(15))
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(l.into())))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     // Storage: `Roles::Grants` (r:1 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -158,6 +163,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(3))
             .saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(l.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(l.into()))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     // Storage: `Entitlements::Minted` (r:1 w:1)
     // Proof: `Entitlements::Minted` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
@@ -190,6 +196,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(7))
             .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(l.into())))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     // Storage: `Entitlements::Minted` (r:1 w:0)
     // Proof: `Entitlements::Minted` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
@@ -235,6 +242,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(112_336_000, 22238)
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
     // Storage: `Roles::Grants` (r:1 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -279,6 +287,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(56))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
             .saturating_add(Weight::from_parts(0, 2656).saturating_mul(s.into()))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(CLASSES_MAX), u64::from(CLASSES_MAX)))
     }
     // Storage: `Entitlements::Entitlements` (r:1 w:0)
     // Proof: `Entitlements::Entitlements` (`max_values`: None, `max_size`: Some(119), added: 2594, mode: `MaxEncodedLen`)
@@ -294,6 +303,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(83_003_000, 18104)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().reads_writes(1, 1))
     }
     // Storage: `Timestamp::Now` (r:1 w:0)
     // Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
@@ -316,6 +326,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(2))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(r.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(r.into()))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(r), u64::from(r)))
     }
     // Storage: `Entitlements::Keys` (r:1 w:1)
     // Proof: `Entitlements::Keys` (`max_values`: None, `max_size`: Some(176), added: 2651, mode: `MaxEncodedLen`)
@@ -349,6 +360,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(n.min(CLASSES_MAX)), u64::from(n.min(CLASSES_MAX))))
     }
     // Storage: `Roles::Grants` (r:1 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -364,6 +376,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads_writes(u64::from(n.min(CLASSES_MAX)), u64::from(n.min(CLASSES_MAX))))
     }
     // Storage: `Roles::Grants` (r:2 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -376,6 +389,11 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
     fn set_mint_allowance() -> Weight {
         Weight::from_parts(40_000_000, 6122)
             .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
+    fn set_energy_budget() -> Weight {
+        Weight::from_parts(20_000_000, 3556)
+            .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
 }
@@ -415,6 +433,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads(15))
             .saturating_add(ParityDbWeight::get().writes(5))
             .saturating_add(ParityDbWeight::get().writes((2_u64).saturating_mul(l.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     fn mint_many(l: u32, ) -> Weight {
         Weight::from_parts(87_781_000, 22238)
@@ -423,6 +442,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads((3_u64).saturating_mul(l.into())))
             .saturating_add(ParityDbWeight::get().writes(3))
             .saturating_add(ParityDbWeight::get().writes((5_u64).saturating_mul(l.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     fn mint_signed(l: u32, ) -> Weight {
         Weight::from_parts(95_143_776, 22238)
@@ -430,6 +450,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads(18))
             .saturating_add(ParityDbWeight::get().writes(7))
             .saturating_add(ParityDbWeight::get().writes((2_u64).saturating_mul(l.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
     }
     fn authorize_mint_signed(l: u32, ) -> Weight {
         Weight::from_parts(203_586_146, 22238)
@@ -440,6 +461,7 @@ impl WeightInfo for () {
         Weight::from_parts(112_336_000, 22238)
             .saturating_add(ParityDbWeight::get().reads(13))
             .saturating_add(ParityDbWeight::get().writes(3))
+            .saturating_add(ParityDbWeight::get().reads_writes(1, 1))
     }
     fn freeze(c: u32, ) -> Weight {
         Weight::from_parts(38_701_070, 18104)
@@ -456,11 +478,13 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(s.into())))
             .saturating_add(ParityDbWeight::get().writes(56))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(s.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(CLASSES_MAX), u64::from(CLASSES_MAX)))
     }
     fn give_back() -> Weight {
         Weight::from_parts(83_003_000, 18104)
             .saturating_add(ParityDbWeight::get().reads(5))
             .saturating_add(ParityDbWeight::get().writes(3))
+            .saturating_add(ParityDbWeight::get().reads_writes(1, 1))
     }
     fn register_key(r: u32, ) -> Weight {
         Weight::from_parts(70_936_688, 4538)
@@ -469,6 +493,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(r.into())))
             .saturating_add(ParityDbWeight::get().writes(2))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(r.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(r), u64::from(r)))
     }
     fn revoke_key() -> Weight {
         Weight::from_parts(50_685_000, 4538)
@@ -486,6 +511,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads(2))
             .saturating_add(ParityDbWeight::get().reads((2_u64).saturating_mul(n.into())))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(n.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(n.min(CLASSES_MAX)), u64::from(n.min(CLASSES_MAX))))
     }
     fn release(n: u32, ) -> Weight {
         Weight::from_parts(29_534_000, 3556)
@@ -493,10 +519,16 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().reads(2))
             .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(n.into())))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(n.into())))
+            .saturating_add(ParityDbWeight::get().reads_writes(u64::from(n.min(CLASSES_MAX)), u64::from(n.min(CLASSES_MAX))))
     }
     fn set_mint_allowance() -> Weight {
         Weight::from_parts(40_000_000, 6122)
             .saturating_add(ParityDbWeight::get().reads(5))
+            .saturating_add(ParityDbWeight::get().writes(1))
+    }
+    fn set_energy_budget() -> Weight {
+        Weight::from_parts(20_000_000, 3556)
+            .saturating_add(ParityDbWeight::get().reads(3))
             .saturating_add(ParityDbWeight::get().writes(1))
     }
 }

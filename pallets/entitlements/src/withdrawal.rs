@@ -2,14 +2,12 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use frame_support::{
-    ensure,
-    traits::{DefensiveSaturating, Time},
-};
+use frame_support::{ensure, traits::DefensiveSaturating};
 use sp_runtime::{DispatchError, DispatchResult};
 use stipend_primitives::{AccountId, ClassId, Credits, EntitlementId, ProgramId};
 
 use crate::{
+    energy::tally::Tally,
     types::{Entitlement, Wallet},
     Archive, Config, Entitlements, Error, Event, NextEntitlementId, Owners, Pallet, Wallets,
 };
@@ -63,24 +61,25 @@ impl<T: Config> Pallet<T> {
     /// Returns how many slices it took.
     pub(crate) fn do_offboard(owner: AccountId) -> Result<u32, DispatchError> {
         let held = Owners::<T>::get(&owner).ok_or(Error::<T>::OwnerUnknown)?.held;
-        let now = T::Time::now();
         let closed_before = NextEntitlementId::<T>::get();
         let wallets: Vec<(ClassId, Wallet)> = Wallets::<T>::iter_prefix(&owner).collect();
         let mut returned = BTreeMap::<ProgramId, Credits>::new();
+        let mut energy = Tally::<T>::open();
         let mut slices = 0;
-        for (class, mut wallet) in wallets {
-            let mut burns = wallet.advance(now);
-            for slice in wallet.slices.iter_mut() {
-                slice.closing = true;
-                slices += 1;
-            }
-            wallet.closed_before = closed_before;
-            burns.extend(wallet.sweep(now));
+        for (class, wallet) in wallets {
+            let ((), burns) = Self::change_wallet(&mut energy, &owner, class, wallet, |wallet, _, _| {
+                for slice in wallet.slices.iter_mut() {
+                    slice.closing = true;
+                    slices += 1;
+                }
+                wallet.closed_before = closed_before;
+                Ok::<_, Error<T>>(())
+            })?;
             for (program, amount) in burns {
                 returned.entry(program).or_default().defensive_saturating_accrue(amount);
             }
-            Wallets::<T>::insert(&owner, class, wallet);
         }
+        energy.close();
         Self::burn(returned.into_iter().collect());
         Self::revoke_all_keys(&owner);
         Self::let_go(&owner, held);
@@ -96,19 +95,18 @@ impl<T: Config> Pallet<T> {
         amount: Credits,
     ) -> Result<bool, DispatchError> {
         ensure!(amount > 0, Error::<T>::ZeroAmount);
-        let now = T::Time::now();
-        let (burns, whole) =
-            Wallets::<T>::try_mutate_exists(&entitlement.owner, entitlement.class, |wallet| {
-                let wallet = wallet.as_mut().ok_or(Error::<T>::InsufficientAvailable)?;
-                let mut burns = wallet.advance(now);
-                let slice = wallet.slice_mut(id).ok_or(Error::<T>::InsufficientAvailable)?;
-                slice.available =
-                    slice.available.checked_sub(amount).ok_or(Error::<T>::InsufficientAvailable)?;
-                slice.revoked.defensive_saturating_accrue(amount);
-                burns.push((slice.program, amount));
-                slice.closing = slice.is_all_revoked();
-                Ok::<_, Error<T>>((burns, slice.closing))
-            })?;
+        let Entitlement { owner, class, .. } = entitlement;
+        let wallet = Wallets::<T>::get(owner, class).ok_or(Error::<T>::InsufficientAvailable)?;
+        let mut energy = Tally::<T>::open();
+        let (whole, burns) = Self::change_wallet(&mut energy, owner, *class, wallet, |wallet, burns, _| {
+            let slice = wallet.slice_mut(id).ok_or(Error::<T>::InsufficientAvailable)?;
+            slice.available = slice.available.checked_sub(amount).ok_or(Error::<T>::InsufficientAvailable)?;
+            slice.revoked.defensive_saturating_accrue(amount);
+            burns.push((slice.program, amount));
+            slice.closing = slice.is_all_revoked();
+            Ok::<_, Error<T>>(slice.closing)
+        })?;
+        energy.close();
         Self::burn(burns);
         Ok(whole)
     }
@@ -116,26 +114,21 @@ impl<T: Config> Pallet<T> {
     /// Burns what is available of an entitlement now and all that becomes available later. Returns
     /// how much that is now.
     fn withdraw_whole(id: EntitlementId, entitlement: &Entitlement) -> Result<Credits, DispatchError> {
-        let now = T::Time::now();
-        let (burns, taken) =
-            Wallets::<T>::try_mutate_exists(&entitlement.owner, entitlement.class, |wallet| {
-                let wallet = wallet.as_mut().ok_or(Error::<T>::EntitlementUnknown)?;
-                let mut burns = wallet.advance(now);
-                let closed_before = wallet.closed_before;
-                let taken = match wallet.slice_mut(id) {
-                    Some(slice) => {
-                        ensure!(!slice.closing, Error::<T>::AlreadyWithdrawn);
-                        slice.closing = true;
-                        slice.available
-                    }
-                    None => {
-                        Self::withdraw_archived(id, closed_before)?;
-                        0
-                    }
-                };
-                burns.extend(wallet.sweep(now));
-                Ok::<_, Error<T>>((burns, taken))
-            })?;
+        let Entitlement { owner, class, .. } = entitlement;
+        let wallet = Wallets::<T>::get(owner, class).ok_or(Error::<T>::EntitlementUnknown)?;
+        let mut energy = Tally::<T>::open();
+        let (taken, burns) = Self::change_wallet(&mut energy, owner, *class, wallet, |wallet, _, _| {
+            let closed_before = wallet.closed_before;
+            match wallet.slice_mut(id) {
+                Some(slice) => {
+                    ensure!(!slice.closing, Error::<T>::AlreadyWithdrawn);
+                    slice.closing = true;
+                    Ok(slice.available)
+                }
+                None => Self::withdraw_archived(id, closed_before).map(|()| 0),
+            }
+        })?;
+        energy.close();
         Self::burn(burns);
         Ok(taken)
     }

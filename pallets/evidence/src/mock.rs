@@ -134,8 +134,26 @@ impl Roles for StandIn {
 }
 
 impl Ledger for StandIn {
-    fn charge(_gateway: &AccountId, _owner: &AccountId, _class: ClassId, _amount: Credits) -> Credits {
+    type Charges = ();
+
+    fn begin_charges() {}
+
+    fn charge(
+        _charges: &mut (),
+        _gateway: &AccountId,
+        _owner: &AccountId,
+        _class: ClassId,
+        _amount: Credits,
+    ) -> Credits {
         0
+    }
+
+    fn end_charges(_charges: (), _unsettled: &[(ClassId, Credits)]) {}
+
+    fn settle_energy(_parts: &[(ClassId, Credits)], _energy_mj: Option<u64>) {}
+
+    fn unsettled() -> Vec<(ClassId, Credits)> {
+        Vec::new()
     }
 
     fn refund(_owner: &AccountId, _class: ClassId, _amount: Credits) -> Credits {

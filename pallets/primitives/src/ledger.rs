@@ -27,10 +27,34 @@ pub trait Roles {
 
 /// Where charges come from and refunds go to. Kept by `pallet-entitlements`.
 pub trait Ledger {
+    /// What the charges of one batch change beside the wallets, kept in memory until all are made.
+    type Charges;
+
+    /// Begins the charges of a batch.
+    fn begin_charges() -> Self::Charges;
+
     /// Charges a wallet for what `gateway` metered: from the gateway's reservation first, then from
-    /// what is available. Returns what was collected, at most `amount`; nothing a different gateway
-    /// reserved is touched. Reads and writes one storage item.
-    fn charge(gateway: &AccountId, owner: &AccountId, class: ClassId, amount: Credits) -> Credits;
+    /// what is available, as far as the class's energy budget covers it. Returns what was collected, at
+    /// most `amount`; nothing a different gateway reserved is touched. Reads and writes one storage item.
+    fn charge(
+        charges: &mut Self::Charges,
+        gateway: &AccountId,
+        owner: &AccountId,
+        class: ClassId,
+        amount: Credits,
+    ) -> Credits;
+
+    /// Ends the charges of a batch. `unsettled`: per class the micro-credits of them whose energy is known
+    /// when their items are settled; at most what was charged.
+    fn end_charges(charges: Self::Charges, unsettled: &[(ClassId, Credits)]);
+
+    /// Counts the energy of a settled item: `parts` are the micro-credits that paid for it, each class once,
+    /// as they were given to [`end_charges`](Self::end_charges). Where nobody measured (`None`) it is as much
+    /// as they can cost at most.
+    fn settle_energy(parts: &[(ClassId, Credits)], energy_mj: Option<u64>);
+
+    /// The micro-credits of each class whose energy is not known yet, by number, none of nothing.
+    fn unsettled() -> alloc::vec::Vec<(ClassId, Credits)>;
 
     /// Gives spent credits back to the wallet they came from. Returns what was given back, at most
     /// `amount` and at most what the wallet has spent.
@@ -42,6 +66,15 @@ pub trait Ledger {
     /// Gives `owner` a wallet with `amount` available in `class`; for benchmarks and tests.
     #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
     fn endow(owner: &AccountId, class: ClassId, amount: Credits);
+
+    /// Charges one wallet by itself, as a batch that is unsettled as a whole; for benchmarks and tests.
+    #[cfg(any(feature = "std", feature = "runtime-benchmarks"))]
+    fn charge_alone(gateway: &AccountId, owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
+        let mut charges = Self::begin_charges();
+        let collected = Self::charge(&mut charges, gateway, owner, class, amount);
+        Self::end_charges(charges, &[(class, collected)]);
+        collected
+    }
 }
 
 /// Why a receipt's price cannot be found.

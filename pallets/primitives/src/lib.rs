@@ -16,7 +16,7 @@
 //! | [`council`] | what the council votes on |
 //! | [`evidence`] | what is known of the hardware behind a provider's key |
 //! | [`attestation`] | what a provider signs about what it served |
-//! | [`energy`] | energy by receipt, and what it emitted |
+//! | [`energy`] | energy by receipt and class, budgets of it, and what it emitted |
 //! | [`settlement`] | verdicts and votes |
 //! | [`signing`] | domains and the bytes that are signed |
 //! | [`ledger`] | the traits by which the pallets use each other |

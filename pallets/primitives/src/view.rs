@@ -12,6 +12,7 @@ use sp_core::H256;
 use crate::{
     attestation::GpuUse,
     cost::{PriceEntry, Usage},
+    energy::EnergyBudget,
     evidence::EvidenceLevel,
     ids::{
         AccountId, BasketId, BlockNumber, BookVersion, ClassId, Credits, Endpoint, EntitlementId, Moment,
@@ -130,11 +131,14 @@ pub struct GatewayBalance {
     pub reserved: Credits,
     /// First moment at which the reservation is over (Unix time, ms).
     pub expires_at: Moment,
-    /// Micro-credits of the wallet that nobody has reserved.
+    /// Micro-credits of the wallet that nobody has reserved; fewer where the class's energy budget does not
+    /// cover all of them.
     #[serde(with = "decimal")]
     pub available: Credits,
     /// Whether the wallet is frozen: nothing new can be reserved, and gateways admit nothing new.
     pub frozen: bool,
+    /// Whether more were available if the class's energy budget covered it.
+    pub energy_bound: bool,
 }
 
 /// A class as registered.
@@ -234,6 +238,31 @@ pub struct ClassAllowance {
     /// Micro-credits that can still be minted in this period.
     #[serde(with = "decimal")]
     pub left: Credits,
+}
+
+/// A class's energy budget and how much of it is taken.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, Serialize, Deserialize,
+)]
+pub struct ClassEnergy {
+    /// The class.
+    pub class: ClassId,
+    /// The class's name.
+    #[serde(with = "text")]
+    pub name: Name,
+    /// What the council set.
+    pub budget: EnergyBudget,
+    /// Millijoules used in this period, rounded up.
+    #[serde(with = "decimal")]
+    pub used_mj: u128,
+    /// Millijoules held for credits that are reserved, or charged in batches that are not settled; rounded up.
+    #[serde(with = "decimal")]
+    pub held_mj: u128,
+    /// Millijoules that can still be held in this period, rounded down.
+    #[serde(with = "decimal")]
+    pub left_mj: u128,
+    /// First moment of the next period (Unix time, ms), which begins with nothing used; what is held stays held.
+    pub period_ends_at: Moment,
 }
 
 /// What one provider served of a batch, by the gateway's count.

@@ -1,7 +1,7 @@
 //! Charging the wallets, and saying whose receipts a wallet's shortfall falls on.
 
 use alloc::{collections::BTreeMap, vec, vec::Vec};
-use frame_support::defensive;
+use frame_support::{defensive, traits::DefensiveSaturating};
 use stipend_primitives::{
     batch::Batch,
     ledger::{Ledger, Shortfall, SHORTFALLS_MAX},
@@ -13,14 +13,19 @@ use crate::lines::{Lines, PRIORITY_SLOT};
 /// Charges every sum to its wallet, once, and leaves in `sums` what was not collected.
 ///
 /// Returns the total of that.
-pub(crate) fn charge_all<L: Ledger>(batch: &Batch, lines: &Lines, sums: &mut [Credits]) -> Credits {
+pub(crate) fn charge_all<L: Ledger>(
+    charges: &mut L::Charges,
+    batch: &Batch,
+    lines: &Lines,
+    sums: &mut [Credits],
+) -> Credits {
     let mut uncollected: Credits = 0;
     for (wallet, row) in batch.wallets.iter().zip(sums.chunks_exact_mut(lines.classes.len())) {
         for (class, sum) in lines.classes.iter().zip(row) {
             if *sum == 0 {
                 continue;
             }
-            let collected = L::charge(&batch.gateway, wallet, *class, *sum);
+            let collected = L::charge(charges, &batch.gateway, wallet, *class, *sum);
             *sum = sum.checked_sub(collected).unwrap_or_else(|| {
                 defensive!("the ledger collected more than it was asked to");
                 0
@@ -42,11 +47,12 @@ pub(crate) struct Attribution {
 
 /// Attributes shortfalls to receipts: a wallet covers its receipts in the order of their sequence, so
 /// what is missing is missing for the last ones. Walks the records from the end, and no further than to
-/// where everything is attributed.
+/// where everything is attributed. Takes what is missing of base costs off `bases` too.
 pub(crate) fn attribute(
     batch: &Batch,
     lines: &Lines,
     shortfalls: &mut [Credits],
+    bases: &mut [Credits],
     total: Credits,
 ) -> Attribution {
     let columns = lines.classes.len();
@@ -59,11 +65,12 @@ pub(crate) fn attribute(
         }
         let Some(priced) = lines.priced.get(usize::from(record.line)) else { continue };
         let row = usize::from(record.wallet) * columns;
+        let base = &mut bases[priced.provider * columns + priced.slot];
         let charges = [
-            (row + priced.slot, priced.coefficients.cost(&record.usage)),
-            (row + PRIORITY_SLOT, record.priority_fee.into()),
+            (row + priced.slot, priced.coefficients.cost(&record.usage), true),
+            (row + PRIORITY_SLOT, record.priority_fee.into(), false),
         ];
-        for (at, charge) in charges {
+        for (at, charge, is_base) in charges {
             let missing = charge.min(shortfalls[at]);
             if missing == 0 {
                 continue;
@@ -71,6 +78,9 @@ pub(crate) fn attribute(
             shortfalls[at] -= missing;
             left -= missing;
             per_provider[priced.provider] += missing;
+            if is_base {
+                base.defensive_saturating_reduce(missing);
+            }
             let key = (priced.provider, at);
             if rows.len() <= SHORTFALLS_MAX as usize || rows.contains_key(&key) {
                 *rows.entry(key).or_default() += missing;

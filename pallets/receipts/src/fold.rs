@@ -49,6 +49,8 @@ impl Part {
 pub(crate) struct Fold {
     /// Micro-credits per wallet (rows) and class (columns of [`Lines::classes`]).
     pub(crate) sums: Vec<Credits>,
+    /// Base costs per provider of [`Lines::providers`] (rows) and class (columns of [`Lines::classes`]).
+    pub(crate) bases: Vec<Credits>,
     /// One per provider of [`Lines::providers`].
     pub(crate) parts: Vec<Part>,
     /// Root over the batch's receipts.
@@ -61,6 +63,7 @@ pub(crate) struct Fold {
 pub(crate) fn fold(batch: &Batch, lines: &Lines) -> Result<Fold, Refusal> {
     let columns = lines.classes.len();
     let mut sums: Vec<Credits> = vec![0; batch.wallets.len() * columns];
+    let mut bases: Vec<Credits> = vec![0; lines.providers.len() * columns];
     let mut parts: Vec<Part> = lines.providers.iter().map(|_| Part::new()).collect();
     let mut receipts = RootBuilder::new(RECEIPT_LEAF_LEN);
 
@@ -72,6 +75,7 @@ pub(crate) fn fold(batch: &Batch, lines: &Lines) -> Result<Fold, Refusal> {
         let cost = priced.coefficients.cost(&record.usage);
         let row = usize::from(record.wallet) * columns;
         sums[row + priced.slot] += cost;
+        bases[priced.provider * columns + priced.slot] += cost;
         if record.priority_fee > 0 {
             sums[row + PRIORITY_SLOT] += Credits::from(record.priority_fee);
         }
@@ -90,5 +94,5 @@ pub(crate) fn fold(batch: &Batch, lines: &Lines) -> Result<Fold, Refusal> {
             write_receipt_leaf(bytes, &leaf, wallet, &line.provider, line.book, record.priority_fee)
         });
     }
-    Ok(Fold { sums, parts, receipts_root: receipts.finish() })
+    Ok(Fold { sums, bases, parts, receipts_root: receipts.finish() })
 }

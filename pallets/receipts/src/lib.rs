@@ -89,6 +89,18 @@ pub mod pallet {
     #[pallet::storage]
     pub type Owing<T> = StorageDoubleMap<_, Blake2_128Concat, AccountId, Identity, SequenceKey, Owed>;
 
+    /// What was collected of the base costs of unsettled batches, by provider and class. A batch that cost
+    /// nothing, or that nobody paid for, has none.
+    #[pallet::storage]
+    pub type Bases<T> = StorageDoubleMap<
+        _,
+        Blake2_128Concat,
+        AccountId,
+        Identity,
+        SequenceKey,
+        BoundedVec<BaseRow, ConstU32<BASES_MAX>>,
+    >;
+
     /// Gateway, first sequence number and hash of the batch authorised last in this block: megabytes
     /// that the call need not hash again. Empty between blocks.
     #[pallet::storage]

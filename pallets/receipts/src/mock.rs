@@ -78,6 +78,15 @@ type Hardware = StorageMap<StandIn, Blake2_128Concat, AccountId, ()>;
 #[frame_support::storage_alias]
 type Charges = StorageValue<StandIn, u32>;
 
+#[frame_support::storage_alias]
+type Unsettled = StorageMap<StandIn, Blake2_128Concat, ClassId, Credits>;
+
+/// What one settled item told the ledger: what paid for it by class, and what it took.
+pub type Energy = (Vec<(ClassId, Credits)>, Option<u64>);
+
+#[frame_support::storage_alias]
+type Measured = StorageValue<StandIn, Vec<Energy>>;
+
 /// Roles, prices, wallets and evidence.
 pub struct StandIn;
 
@@ -112,7 +121,17 @@ impl Prices for StandIn {
 }
 
 impl Ledger for StandIn {
-    fn charge(_gateway: &AccountId, owner: &AccountId, class: ClassId, amount: Credits) -> Credits {
+    type Charges = ();
+
+    fn begin_charges() {}
+
+    fn charge(
+        _charges: &mut (),
+        _gateway: &AccountId,
+        owner: &AccountId,
+        class: ClassId,
+        amount: Credits,
+    ) -> Credits {
         assert!(amount > 0, "a charge of nothing costs a read");
         Charges::mutate(|count| *count = Some(count.unwrap_or_default() + 1));
         Wallets::mutate((owner, class), |held| {
@@ -120,6 +139,28 @@ impl Ledger for StandIn {
             *held = Some(held.unwrap_or_default() - collected);
             collected
         })
+    }
+
+    fn end_charges(_charges: (), unsettled: &[(ClassId, Credits)]) {
+        for (class, amount) in unsettled {
+            Unsettled::mutate(class, |held| *held = Some(held.unwrap_or_default() + amount));
+        }
+    }
+
+    fn settle_energy(parts: &[(ClassId, Credits)], energy_mj: Option<u64>) {
+        for (class, amount) in parts {
+            Unsettled::mutate_exists(class, |held| {
+                let left = held.unwrap_or_default().checked_sub(*amount).expect("it was charged");
+                *held = (left > 0).then_some(left);
+            });
+        }
+        Measured::append((parts.to_vec(), energy_mj));
+    }
+
+    fn unsettled() -> Vec<(ClassId, Credits)> {
+        let mut unsettled: Vec<_> = Unsettled::iter().collect();
+        unsettled.sort_unstable();
+        unsettled
     }
 
     fn refund(_owner: &AccountId, _class: ClassId, _amount: Credits) -> Credits {
@@ -165,6 +206,11 @@ pub fn set_hardware(number: u16, has_evidence: bool) {
 /// What a wallet holds.
 pub fn held(owner: &AccountId, class: ClassId) -> Credits {
     Wallets::get((owner, class)).unwrap_or_default()
+}
+
+/// What settled items told the ledger of their energy, oldest first.
+pub fn measured() -> Vec<Energy> {
+    Measured::get().unwrap_or_default()
 }
 
 /// How often the ledger was asked to charge.

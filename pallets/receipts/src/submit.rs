@@ -8,9 +8,9 @@ use sp_runtime::{DigestItem, SaturatedConversion};
 use stipend_primitives::{
     batch::{Batch, DEBITS_MAX},
     leaf::{BatchCommitment, COMMITMENT_TAG},
-    ledger::{Evidence, Shortfall},
+    ledger::{Evidence, Ledger, Shortfall},
     view::ProviderTotals,
-    AccountId, BlockNumber, Credits,
+    AccountId, BlockNumber, ClassId, Credits,
 };
 
 use crate::{
@@ -37,14 +37,21 @@ impl<T: Config> Pallet<T> {
         }
 
         let charged = folded.parts.iter().map(|part| part.charged).sum();
-        let uncollected = charge_all::<T::Ledger>(batch, &lines, &mut folded.sums);
-        let Attribution { per_provider, rows } = attribute(batch, &lines, &mut folded.sums, uncollected);
+        let mut charges = T::Ledger::begin_charges();
+        let uncollected = charge_all::<T::Ledger>(&mut charges, batch, &lines, &mut folded.sums);
+        let Attribution { per_provider, rows } =
+            attribute(batch, &lines, &mut folded.sums, &mut folded.bases, uncollected);
+        T::Ledger::end_charges(charges, &per_class(&lines, &folded.bases));
         let providers = totals::<T::Evidence>(&lines.providers, folded.parts, &per_provider);
 
         let last_seq = batch.last_seq();
         let key = SequenceKey::from(last_seq);
         if let Some(owed) = Owed::of(owed_rows(rows, &lines.providers, &providers)) {
             Owing::<T>::insert(&batch.gateway, key, owed);
+        }
+        let bases = base_rows(&lines, &folded.bases, &providers);
+        if !bases.is_empty() {
+            Bases::<T>::insert(&batch.gateway, key, BoundedVec::defensive_truncate_from(bases));
         }
         let record = BatchRecord {
             first_seq: batch.first_seq,
@@ -115,6 +122,28 @@ fn totals<E: Evidence>(
         evidence: E::level(provider),
     })
     .collect()
+}
+
+/// Sums of a table of base costs, one for each class that has any.
+fn per_class(lines: &Lines, bases: &[Credits]) -> Vec<(ClassId, Credits)> {
+    let sum = |column: usize| bases.iter().skip(column).step_by(lines.classes.len()).sum::<Credits>();
+    let sums = lines.classes.iter().enumerate().map(|(column, class)| (*class, sum(column)));
+    sums.filter(|(_, sum)| *sum > 0).collect()
+}
+
+/// A table of base costs as rows of the batch's record.
+fn base_rows(lines: &Lines, bases: &[Credits], totals: &[ProviderTotals]) -> Vec<BaseRow> {
+    let mut rows = Vec::new();
+    for (provider, of_provider) in lines.providers.iter().zip(bases.chunks_exact(lines.classes.len())) {
+        let Some(place) = totals.iter().position(|part| part.provider == *provider) else { continue };
+        let paid = lines.classes.iter().zip(of_provider).filter(|(_, collected)| **collected > 0);
+        rows.extend(paid.map(|(class, collected)| BaseRow {
+            provider: place as u8,
+            class: *class,
+            collected: *collected,
+        }));
+    }
+    rows
 }
 
 /// Shortfalls of the batch's providers as rows of its record.

@@ -1,8 +1,10 @@
 //! What must hold of the pallet's storage after every block.
 
+use alloc::{collections::BTreeMap, vec::Vec};
+
 use frame_support::ensure;
 use sp_runtime::TryRuntimeError;
-use stipend_primitives::{AccountId, Credits, Sequence};
+use stipend_primitives::{ledger::Ledger, AccountId, ClassId, Credits, Sequence};
 
 use crate::*;
 
@@ -23,6 +25,26 @@ impl<T: Config> Pallet<T> {
         for (gateway, key) in Owing::<T>::iter_keys() {
             ensure!(Open::<T>::contains_key(gateway, key), "receipts: a settled batch is still owed");
         }
+        Self::check_bases()
+    }
+
+    /// What paid for open items is what the ledger holds energy for.
+    fn check_bases() -> Result<(), TryRuntimeError> {
+        let mut unsettled = BTreeMap::<ClassId, Credits>::new();
+        for (gateway, key, rows) in Bases::<T>::iter() {
+            let record = Batches::<T>::get(&gateway, key).ok_or("receipts: base costs of no batch")?;
+            ensure!(!rows.is_empty(), "receipts: no base costs are stored");
+            let places = rows.windows(2).all(|pair| pair[0].provider <= pair[1].provider);
+            ensure!(places, "receipts: base costs are not sorted by provider");
+            for row in rows {
+                let part = record.providers.get(usize::from(row.provider));
+                let is_open = part.is_some_and(|part| part.settled.is_none());
+                ensure!(is_open && row.collected > 0, "receipts: base costs of a settled item, or none");
+                *unsettled.entry(row.class).or_default() += row.collected;
+            }
+        }
+        let expected: Vec<_> = unsettled.into_iter().collect();
+        ensure!(T::Ledger::unsettled() == expected, "receipts: energy is not held for what is unsettled");
         Ok(())
     }
 

@@ -6,11 +6,11 @@ use frame_support::traits::ConstU32;
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, H256};
 use stipend_primitives::{
-    batch::PROVIDERS_MAX,
+    batch::{CLASSES_MAX, PROVIDERS_MAX},
     ledger::{OpenItem, Shortfall, SHORTFALLS_MAX},
     settlement::Item,
     view::{BatchView, ProviderTotals},
-    AccountId, BlockNumber, Credits, Sequence,
+    AccountId, BlockNumber, ClassId, Credits, Sequence,
 };
 
 /// Unsettled batches of one gateway: four minutes of a batch a second. A gateway that is further
@@ -136,6 +136,21 @@ pub struct OwedRow {
     pub provider: u8,
     /// Who owes what.
     pub shortfall: Shortfall,
+}
+
+/// Rows of [`BaseRow`] that a batch can have: one for each provider and class.
+pub const BASES_MAX: u32 = PROVIDERS_MAX * CLASSES_MAX as u32;
+
+/// What was collected of the base costs of one open item in one class: what paid for its energy.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct BaseRow {
+    /// Index into [`BatchRecord::providers`].
+    pub provider: u8,
+    /// The class that paid.
+    pub class: ClassId,
+    /// Micro-credits.
+    #[codec(compact)]
+    pub collected: Credits,
 }
 
 /// What wallets owe an unsettled batch.

@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 use frame_support::defensive;
 use stipend_primitives::{
     attestation::GpuUse,
-    ledger::{OpenItem, Shortfall, Unsettled},
+    ledger::{Ledger, OpenItem, Shortfall, Unsettled},
     settlement::{Item, VerdictKind},
     view::{BatchView, Settled},
-    AccountId, Credits, Sequence,
+    AccountId, ClassId, Credits, Sequence,
 };
 
 use crate::*;
@@ -64,6 +64,26 @@ impl<T: Config> Pallet<T> {
                 progress.remembered -= 1;
             }
         });
+    }
+
+    /// Takes out what paid for one provider's part of a batch, by class.
+    fn take_bases(gateway: &AccountId, key: SequenceKey, place: Option<usize>) -> Vec<(ClassId, Credits)> {
+        Bases::<T>::mutate_exists(gateway, key, |rows| {
+            let mut taken = Vec::new();
+            // A batch of before there were any has none.
+            let Some(kept) = rows else { return taken };
+            kept.retain(|row| {
+                let is_taken = place == Some(row.provider.into());
+                if is_taken {
+                    taken.push((row.class, row.collected));
+                }
+                !is_taken
+            });
+            if kept.is_empty() {
+                *rows = None;
+            }
+            taken
+        })
     }
 
     /// Forgets the oldest settled batch. The unsettled ones that stand before it are few.
@@ -131,6 +151,8 @@ impl<T: Config> Unsettled for Pallet<T> {
             return;
         };
         part.settled = Some(Settled { verdict, refunded, gpu, at: Self::now() });
+        let place = record.providers.iter().position(|part| part.provider == item.provider);
+        T::Ledger::settle_energy(&Self::take_bases(&item.gateway, key, place), gpu.energy_mj);
         let is_settled = record.is_settled();
         Batches::<T>::insert(&item.gateway, key, record);
         if is_settled {

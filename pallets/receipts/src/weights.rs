@@ -6,7 +6,12 @@ use frame_support::{
     traits::Get,
     weights::{constants::ParityDbWeight, Weight},
 };
-use stipend_primitives::batch::PROVIDERS_MAX;
+use stipend_primitives::batch::{CLASSES_MAX, PROVIDERS_MAX};
+
+/// Classes that a batch with `l` lines charges at most, Priority among them.
+fn classes_max(l: u32) -> u64 {
+    u64::from(l).saturating_add(1).min(CLASSES_MAX as u64)
+}
 
 /// Weight functions needed for `pallet_receipts`.
 pub trait WeightInfo {
@@ -32,6 +37,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             // What is known of each provider's hardware.
             .saturating_add(T::DbWeight::get().reads(u64::from(l.min(PROVIDERS_MAX)).saturating_mul(2)))
             .saturating_add(T::DbWeight::get().writes(5))
+            // What paid for the items, and the energy of each class.
+            .saturating_add(T::DbWeight::get().writes(1))
+            .saturating_add(T::DbWeight::get().reads_writes(classes_max(l), classes_max(l)))
             .saturating_add(T::DbWeight::get().writes(d.into()))
     }
 
@@ -58,6 +66,9 @@ impl WeightInfo for () {
             // What is known of each provider's hardware.
             .saturating_add(ParityDbWeight::get().reads(u64::from(l.min(PROVIDERS_MAX)).saturating_mul(2)))
             .saturating_add(ParityDbWeight::get().writes(5))
+            // What paid for the items, and the energy of each class.
+            .saturating_add(ParityDbWeight::get().writes(1))
+            .saturating_add(ParityDbWeight::get().reads_writes(classes_max(l), classes_max(l)))
             .saturating_add(ParityDbWeight::get().writes(d.into()))
     }
 

@@ -17,7 +17,7 @@ use stipend_primitives::{
     mint::Grant,
     settlement::{Item, Turnout},
     view::{
-        BasketRow, BatchView, Class, ClassBalance, EntitlementView, GatewayBalance, IssuerAllowance, Program,
+        BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance, IssuerAllowance, Program,
         Provider, Quote, Scores, SettlementView,
     },
     AccountId, BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, NodeKey, ProgramId, Role,
@@ -82,6 +82,12 @@ sp_api::decl_runtime_apis! {
         /// What a gateway can charge the owners named, and what it could still reserve: one row for
         /// each class that an owner holds.
         fn gateway_balances(gateway: AccountId, owners: Vec<AccountId>) -> Vec<GatewayBalance>;
+    }
+
+    /// Energy budgets of the classes.
+    pub trait EnergyApi {
+        /// The budgets, and how much of each is used, held and left; one row for each class that has one.
+        fn energy_status() -> Vec<ClassEnergy>;
     }
 
     /// Prices.

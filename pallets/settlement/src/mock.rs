@@ -143,8 +143,26 @@ impl Roles for RolesStandIn {
 pub struct LedgerStandIn;
 
 impl Ledger for LedgerStandIn {
-    fn charge(_gateway: &AccountId, _owner: &AccountId, _class: ClassId, amount: Credits) -> Credits {
+    type Charges = ();
+
+    fn begin_charges() {}
+
+    fn charge(
+        _charges: &mut (),
+        _gateway: &AccountId,
+        _owner: &AccountId,
+        _class: ClassId,
+        amount: Credits,
+    ) -> Credits {
         amount
+    }
+
+    fn end_charges(_charges: (), _unsettled: &[(ClassId, Credits)]) {}
+
+    fn settle_energy(_parts: &[(ClassId, Credits)], _energy_mj: Option<u64>) {}
+
+    fn unsettled() -> Vec<(ClassId, Credits)> {
+        Vec::new()
     }
 
     fn refund(owner: &AccountId, class: ClassId, amount: Credits) -> Credits {

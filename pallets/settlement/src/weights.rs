@@ -11,6 +11,10 @@ use frame_support::{
     traits::Get,
     weights::{constants::ParityDbWeight, Weight},
 };
+use stipend_primitives::batch::CLASSES_MAX;
+
+/// Storage items that closing an item touches to count its energy: what paid for it, and each class that did.
+const ITEM_ENERGY: u64 = 1 + CLASSES_MAX as u64;
 
 /// Weights of the calls; `r` counts refunds.
 pub trait WeightInfo {
@@ -62,6 +66,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(r.into()))
             .saturating_add(T::DbWeight::get().writes(6))
             .saturating_add(T::DbWeight::get().writes(r.into()))
+            // What paid for the item, and the energy of each class.
+            .saturating_add(T::DbWeight::get().reads_writes(ITEM_ENERGY, ITEM_ENERGY))
     }
 
     fn queue_refunds(r: u32) -> Weight {
@@ -77,6 +83,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(r.into()))
             .saturating_add(T::DbWeight::get().writes(4))
             .saturating_add(T::DbWeight::get().writes(r.into()))
+            // What paid for the item, and the energy of each class.
+            .saturating_add(T::DbWeight::get().reads_writes(ITEM_ENERGY, ITEM_ENERGY))
     }
 
     fn report_equivocation() -> Weight {
@@ -117,7 +125,10 @@ impl WeightInfo for () {
     }
 
     fn vote(r: u32) -> Weight {
-        ParityDbWeight::get().reads_writes(8 + u64::from(r), 6 + u64::from(r))
+        ParityDbWeight::get()
+            .reads_writes(8 + u64::from(r), 6 + u64::from(r))
+            // What paid for the item, and the energy of each class.
+            .saturating_add(ParityDbWeight::get().reads_writes(ITEM_ENERGY, ITEM_ENERGY))
     }
 
     fn queue_refunds(_r: u32) -> Weight {
@@ -125,7 +136,10 @@ impl WeightInfo for () {
     }
 
     fn pay_refunds(r: u32) -> Weight {
-        ParityDbWeight::get().reads_writes(5 + u64::from(r), 4 + u64::from(r))
+        ParityDbWeight::get()
+            .reads_writes(5 + u64::from(r), 4 + u64::from(r))
+            // What paid for the item, and the energy of each class.
+            .saturating_add(ParityDbWeight::get().reads_writes(ITEM_ENERGY, ITEM_ENERGY))
     }
 
     fn report_equivocation() -> Weight {

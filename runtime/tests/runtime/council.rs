@@ -231,6 +231,7 @@ fn clients_know_the_kind_of_every_call_that_is_the_councils() {
         (pallet_evidence::Call::set_keys { keys: Default::default() }.into(), Some(Act::Members)),
         (ask.into(), Some(Act::Members)),
         (pallet_entitlements::Call::increase_budget { program: 0, amount: 1 }.into(), Some(Act::Ledger)),
+        (pallet_entitlements::Call::set_energy_budget { class, budget: None }.into(), Some(Act::Ledger)),
         (pallet_pricing::Call::publish { entries: Default::default() }.into(), Some(Act::Ledger)),
         (pallet_governance::Call::remove_node { node: H256::zero() }.into(), Some(Act::Validators)),
         (upgrade(), Some(Act::Upgrade)),

@@ -5,17 +5,19 @@ use frame_support::{
     storage::unhashed,
     traits::{GetStorageVersion, StorageVersion},
 };
+use pallet_entitlements::Keys;
 use pallet_receipts::{BatchRecord, Batches, SequenceKey};
 use sp_core::H256;
 use sp_keyring::Ed25519Keyring::{Alice, Bob};
 use stipend_primitives::{
     attestation::GpuUse,
     evidence::EvidenceLevel,
+    key::{ApiKey, KeyLimits},
     settlement::VerdictKind,
     view::{ProviderTotals, Settled},
-    AccountId,
+    AccountId, ModelId,
 };
-use stipend_runtime::{Evidence, Executive, Receipts, Runtime};
+use stipend_runtime::{Entitlements, Evidence, Executive, Receipts, Runtime};
 
 use crate::chain::new_chain;
 
@@ -89,5 +91,33 @@ fn providers_in_batches_of_version_1_were_software() {
         Executive::execute_on_runtime_upgrade();
         assert_eq!(Batches::<Runtime>::iter().count(), records.len());
         assert_eq!(Evidence::on_chain_storage_version(), Evidence::in_code_storage_version());
+    });
+}
+
+#[test]
+fn keys_of_version_1_have_no_caps() {
+    new_chain("development").execute_with(|| {
+        let limits = KeyLimits {
+            models: vec![ModelId(3), ModelId(9)].try_into().unwrap(),
+            request_cost_max: Some(5),
+            requests_per_minute_max: Some(60),
+            expires_at: Some(1_800_000_000_000),
+            ..KeyLimits::default()
+        };
+        let keys = [(H256([1; 32]), KeyLimits::default()), (H256([2; 32]), limits)];
+        for (hash, limits) in &keys {
+            let KeyLimits { models, request_cost_max, requests_per_minute_max, expires_at, .. } = limits;
+            let before =
+                (Alice.to_account_id(), models, request_cost_max, requests_per_minute_max, expires_at);
+            unhashed::put(&Keys::<Runtime>::hashed_key_for(hash), &before);
+        }
+        StorageVersion::new(1).put::<Entitlements>();
+
+        Executive::execute_on_runtime_upgrade();
+        assert_eq!(Entitlements::on_chain_storage_version(), 2);
+        for (hash, limits) in keys {
+            let key = ApiKey { owner: Alice.to_account_id(), limits };
+            assert_eq!(Keys::<Runtime>::get(hash), Some(key));
+        }
     });
 }

@@ -4,6 +4,7 @@ use pallet_roles::Misconduct;
 use pallet_settlement::BurntKeys;
 use sp_core::{bounded::BoundedVec, ed25519, Pair, H256};
 use stipend_primitives::{
+    energy::EnergyBudget,
     mint::{Grant, MintRequest},
     AccountId, ClassId, Credits, Role,
 };
@@ -64,7 +65,7 @@ impl World {
         let amount = Credits::from(amount);
         let council = World::account(&self.council);
         let owner = World::account(&self.issuers[program as usize % 2]);
-        let (signer, call) = match what % 5 {
+        let (signer, call) = match what % 6 {
             0 => {
                 let class = CLASSES[program as usize % CLASSES.len()];
                 let name = name("More").expect("four bytes fit");
@@ -89,6 +90,16 @@ impl World {
                 let class = CLASSES[program as usize % CLASSES.len()];
                 let amount = (amount > 100).then_some(amount);
                 (council, pallet_entitlements::Call::set_mint_allowance { issuer: owner, class, amount })
+            }
+            4 => {
+                // Some cover little, some everything, and sometimes there is none.
+                let class = CLASSES[program as usize % CLASSES.len()];
+                let budget = (amount > 0).then_some(EnergyBudget {
+                    period_ms: 30_000,
+                    millijoules_max: amount,
+                    mj_per_credit: 300_000,
+                });
+                (council, pallet_entitlements::Call::set_energy_budget { class, budget })
             }
             _ => {
                 let call = pallet_entitlements::Call::register_class {

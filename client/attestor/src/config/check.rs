@@ -138,7 +138,8 @@ impl Check<'_> {
                 Some(token)
             }
         };
-        Some(EngineConfig { kind: engine.kind, authority: authority?, token })
+        let try_priorities = engine.try_priorities;
+        Some(EngineConfig { kind: engine.kind, authority: authority?, token, try_priorities })
     }
 
     fn gateways(&mut self, gateways: Vec<file::Gateway>) -> Vec<GatewayConfig> {

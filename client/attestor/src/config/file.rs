@@ -34,6 +34,8 @@ pub(super) struct Engine {
     pub(super) kind: Option<EngineKind>,
     pub(super) url: Option<String>,
     pub(super) token_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) try_priorities: bool,
 }
 
 #[derive(Deserialize)]

@@ -52,6 +52,8 @@ pub struct EngineConfig {
     pub authority: Authority,
     /// What the engine wants to see, if anything.
     pub token: Option<EngineToken>,
+    /// Whether an engine that does not say how it schedules is tried: filled with requests of the attestor's own, once.
+    pub try_priorities: bool,
 }
 
 /// The GPUs that serve.

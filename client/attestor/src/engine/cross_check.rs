@@ -96,13 +96,15 @@ async fn look(app: &App, risen: &mut Risen) -> bool {
     let reading = read(app.engine.kind(), &text);
     let is_up = reading.iter().any(Option::is_some);
     metrics.engine_up.set(is_up.into());
-    let counted = Quantity::ALL.map(|quantity| metrics.counted.with_label_values(&[quantity.label()]).get());
+    let counted =
+        Quantity::ALL.map(|quantity| metrics.counted_tokens.with_label_values(&[quantity.label()]).get());
     let look = risen.update(reading, counted);
     if look.restarted {
         tracing::warn!(
             "the engine's counters fell: it was restarted, and they are compared anew from here on"
         );
         metrics.engine_restarts.inc();
+        app.engine.schedule.forget();
     }
     for (quantity, row) in Quantity::ALL.into_iter().zip(look.rows) {
         let Some((total, excess)) = row else { continue };

@@ -122,6 +122,16 @@ impl EngineKind {
         }
     }
 
+    /// The gauge of requests that wait in the engine.
+    pub(crate) fn waiting(self) -> Option<&'static str> {
+        match self {
+            EngineKind::Vllm | EngineKind::Triton => Some("vllm:num_requests_waiting"),
+            EngineKind::Tgi => Some("tgi_queue_size"),
+            EngineKind::LlamaCpp => Some("llamacpp:requests_deferred"),
+            EngineKind::OpenAi => None,
+        }
+    }
+
     /// By how much a counter rises for an answer with this usage, whose request asked for `choices` per prompt
     /// and `prompts` prompts.
     pub(crate) fn counts(self, quantity: Quantity, usage: &Usage, choices: u64, prompts: u64) -> u64 {

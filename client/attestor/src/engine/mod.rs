@@ -3,6 +3,9 @@
 pub(crate) mod cross_check;
 mod exposition;
 mod kind;
+mod page;
+pub(crate) mod schedule;
+mod trial;
 
 use std::{
     sync::{Arc, OnceLock},
@@ -21,8 +24,9 @@ use tokio::time::Instant;
 
 pub use kind::EngineKind;
 pub(crate) use kind::Quantity;
+pub(crate) use page::{engine, readiness};
 
-use self::kind::Traces;
+use self::{kind::Traces, schedule::Schedule};
 use crate::{
     config::EngineConfig,
     outbound::{collect, AskError, Outbound},
@@ -32,6 +36,10 @@ use crate::{
 /// Time for the engine's counters and for what else it says of itself, and bytes of it.
 const SCRAPE_MAX: Duration = Duration::from_secs(3);
 const SCRAPE_BYTES_MAX: usize = 4 << 20;
+
+/// Time for the engine to say how it is, and for how long its word counts: strangers may ask too.
+const HEALTH_MAX: Duration = Duration::from_millis(1_500);
+const HEALTH_KEPT: Duration = Duration::from_secs(1);
 
 /// Pause before an engine that did not answer is asked again which one it is.
 const DETECT_PAUSE: Duration = Duration::from_secs(2);
@@ -43,13 +51,23 @@ pub(crate) struct Engine {
     authorization: Option<HeaderValue>,
     /// Set once it is configured or found out.
     kind: OnceLock<EngineKind>,
+    pub(crate) schedule: Schedule,
+    /// When it was last asked how it is, and whether it is well.
+    health: tokio::sync::Mutex<Option<(Instant, bool)>>,
 }
 
 impl Engine {
     pub(crate) fn new(config: &EngineConfig, outbound: Outbound) -> Self {
         let authorization = config.token.as_ref().and_then(|token| token.header());
         let kind = config.kind.map(OnceLock::from).unwrap_or_default();
-        Engine { outbound, authority: config.authority.clone(), authorization, kind }
+        Engine {
+            outbound,
+            authority: config.authority.clone(),
+            authorization,
+            kind,
+            schedule: Schedule::default(),
+            health: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Sends a request's body to an inference path; resolves with the head of the answer.
@@ -101,6 +119,25 @@ impl Engine {
         }
         let text = collect(response.into_body(), SCRAPE_BYTES_MAX, deadline).await?;
         Ok((Some(exposition::unquoted(String::from_utf8_lossy(&text).into_owned())), server))
+    }
+
+    /// Whether it answers and does not say that it cannot serve. Asked at most once in [`HEALTH_KEPT`].
+    pub(crate) async fn is_well(&self) -> bool {
+        let mut health = self.health.lock().await;
+        if let Some((_, is_well)) = health.filter(|(at, _)| at.elapsed() < HEALTH_KEPT) {
+            return is_well;
+        }
+        let deadline = Instant::now() + HEALTH_MAX;
+        let answer = self.outbound.send(self.request(Method::GET, "/health", Bytes::new()), deadline).await;
+        let is_well = answer.is_ok_and(|response| !response.status().is_server_error());
+        *health = Some((Instant::now(), is_well));
+        is_well
+    }
+
+    /// Requests that wait in the engine, where it shows that.
+    pub(crate) async fn waiting(&self) -> Option<u64> {
+        let gauge = self.kind().waiting()?;
+        exposition::sum(&self.counters().await.ok()?, gauge)
     }
 
     /// The text of the engine's counters.

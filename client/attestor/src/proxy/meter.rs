@@ -55,7 +55,7 @@ impl Meter {
         app.metrics.requests.with_label_values(&["metered"]).inc();
         app.metrics.metered(&name, &usage);
         if is_counted {
-            app.metrics.engine_counts(app.engine.kind(), &usage, choices, prompts);
+            app.metrics.counted(app.engine.kind(), &usage, choices, prompts);
         }
         Ok(())
     }

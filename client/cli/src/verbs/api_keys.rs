@@ -7,7 +7,7 @@ use serde_json::json;
 use sp_core::H256;
 use stipend_sdk::{
     pallet_entitlements::Call,
-    primitives::{key::KeyLimits, AccountId, ClassId, Credits, ModelId, Moment},
+    primitives::{cost::PriceBook, key::KeyLimits, AccountId, ClassId, Credits, ModelId, Moment},
     ApiKeySecret,
 };
 
@@ -67,6 +67,18 @@ pub(crate) struct Limits {
     /// Requests per minute at one gateway.
     #[arg(long, value_name = "COUNT")]
     requests_per_minute: Option<u32>,
+    /// Credits per day (from midnight to midnight UTC) at one gateway.
+    #[arg(long, value_name = "CREDITS", value_parser = amount::parse)]
+    credits_per_day: Option<Credits>,
+    /// Credits per minute at one gateway.
+    #[arg(long, value_name = "CREDITS", value_parser = amount::parse)]
+    credits_per_minute: Option<Credits>,
+    /// Tokens, of prompts and answers together, per minute at one gateway.
+    #[arg(long, value_name = "COUNT")]
+    tokens_per_minute: Option<u64>,
+    /// Credits per day at one gateway for one model: MODEL:CREDITS, such as tiny:5. May be repeated.
+    #[arg(long = "model-credits-per-day", value_name = "MODEL:CREDITS")]
+    model_credits_per_day: Vec<String>,
     /// First moment at which the key is refused.
     #[arg(long, value_name = "TIME", value_parser = time::parse_moment)]
     expires: Option<Moment>,
@@ -99,29 +111,42 @@ impl Verb {
 
 impl Limits {
     async fn resolve(self, context: &Context) -> Result<KeyLimits> {
-        let mut models = Vec::new();
-        if !self.models.is_empty() {
-            let book = context.ledger().await?.current_book().await?;
-            for model in &self.models {
-                let named = book.as_ref().and_then(|book| book.entry_named(model)).map(|entry| entry.model);
-                let numbered = || model.parse().ok().map(ModelId);
-                models.push(named.or_else(numbered).ok_or_else(|| {
-                    Failure::not_found(format!(
-                        "the price book has no model \"{model}\"; see `stipend prices show`"
-                    ))
-                })?);
-            }
-        }
-        let count = models.len();
+        let names_none = self.models.is_empty() && self.model_credits_per_day.is_empty();
+        let book = if names_none { None } else { context.ledger().await?.current_book().await? };
+        let models = self.models.iter().map(|model| numbered(book.as_ref(), model));
+        let models = models.collect::<Result<Vec<_>>>()?;
+        let caps = self.model_credits_per_day.iter().map(|cap| {
+            let (model, amount) = cap.rsplit_once(':').ok_or_else(|| {
+                Failure::usage(format!("\"{cap}\" is not a model's cap: write MODEL:CREDITS, such as tiny:5"))
+            })?;
+            Ok((numbered(book.as_ref(), model)?, amount::parse(amount).map_err(Failure::usage)?))
+        });
+        let caps = caps.collect::<Result<Vec<_>>>()?;
+        let (models_count, caps_count) = (models.len(), caps.len());
         Ok(KeyLimits {
             models: models.try_into().map_err(|_| {
-                Failure::usage(format!("a key cannot be limited to {count} models; name fewer"))
+                Failure::usage(format!("a key cannot be limited to {models_count} models; name fewer"))
             })?,
             request_cost_max: self.request_cost_max,
             requests_per_minute_max: self.requests_per_minute,
             expires_at: self.expires,
+            credits_per_day_max: self.credits_per_day,
+            credits_per_minute_max: self.credits_per_minute,
+            tokens_per_minute_max: self.tokens_per_minute,
+            model_credits_per_day_max: caps.try_into().map_err(|_| {
+                Failure::usage(format!("a key cannot have caps for {caps_count} models; name fewer"))
+            })?,
         })
     }
+}
+
+/// A model by its name in the price book, or by its number.
+fn numbered(book: Option<&PriceBook>, model: &str) -> Result<ModelId> {
+    let named = book.and_then(|book| book.entry_named(model)).map(|entry| entry.model);
+    named.or_else(|| model.parse().ok().map(ModelId)).ok_or_else(|| {
+        let reason = format!("the price book has no model \"{model}\"; see `stipend prices show`");
+        Failure::not_found(reason).into()
+    })
 }
 
 async fn create(
@@ -175,7 +200,7 @@ async fn list(context: &Context, owner: Option<AccountId>) -> Result<Answer> {
         let entry = book.as_ref().and_then(|book| book.entry(*model));
         entry.map_or_else(|| model.0.to_string(), |entry| parse::text(&entry.name))
     };
-    let headings = &["hash", "models", ">credits per request", ">requests per minute", "expires"];
+    let headings = &["hash", "models", ">credits per request", ">requests per minute", "caps", "expires"];
     let mut rows = Rows::new(headings, "the account has no API key; make one with `stipend api-keys create`");
     let mut json = Vec::new();
     for (hash, key) in hashes.iter().zip(keys).filter_map(|(hash, key)| Some((hash, key?))) {
@@ -186,9 +211,24 @@ async fn list(context: &Context, owner: Option<AccountId>) -> Result<Answer> {
             if models.is_empty() { "all".into() } else { models.join(", ") },
             limits.request_cost_max.map_or_else(|| "no cap".into(), credits),
             limits.requests_per_minute_max.map_or_else(|| "no cap".into(), |count| count.to_string()),
+            caps(limits, name_of),
             time::moment_or("never", limits.expires_at),
         ]);
         json.push(json!({ "hash": hash, "owner": owner, "limits": limits }));
     }
     Answer::new(json, rows.finish())
+}
+
+/// The caps per day and minute, each with its unit.
+fn caps(limits: &KeyLimits, name_of: impl Fn(&ModelId) -> String) -> String {
+    let day = limits.credits_per_day_max.map(|cap| format!("{} a day", credits(cap)));
+    let minute = limits.credits_per_minute_max.map(|cap| format!("{} a minute", credits(cap)));
+    let tokens = limits.tokens_per_minute_max.map(|cap| format!("{cap} tokens a minute"));
+    let of_models = limits.model_credits_per_day_max.iter();
+    let of_models = of_models.map(|(model, cap)| format!("{} a day for {}", credits(*cap), name_of(model)));
+    let caps: Vec<_> = day.into_iter().chain(minute).chain(tokens).chain(of_models).collect();
+    if caps.is_empty() {
+        return "none".into();
+    }
+    caps.join(", ")
 }

@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     output::{Answer, Rows},
     parse, time,
-    verbs::documents,
+    verbs::{documents, sign_in},
 };
 
 /// Wallets.
@@ -53,6 +53,12 @@ pub(crate) enum Verb {
         #[arg(long, value_name = "FILE")]
         validators: PathBuf,
     },
+    /// Sign in to the wallet service's pages with your key, which stays on this machine: prints a link that
+    /// works once.
+    SignIn {
+        /// Address of the service, such as https://wallet.example.
+        url: String,
+    },
 }
 
 impl Verb {
@@ -78,6 +84,7 @@ impl Verb {
                 let set = documents::validators(&validators)?;
                 verified(&documents::wallet(&file)?.verify(&set)?, &set)
             }
+            Verb::SignIn { url } => sign_in::sign_in(context, &url).await,
         }
     }
 }

@@ -123,6 +123,16 @@ pub trait Chain: Send + Sync + 'static {
         owners: Vec<AccountId>,
     ) -> impl Future<Output = Answer<Vec<GatewayBalance>>> + Send;
 
+    /// What other gateways have reserved of the owners' wallets, by class; one that is missing: nothing.
+    fn elsewhere(
+        &self,
+        at: H256,
+        owners: Vec<AccountId>,
+    ) -> impl Future<Output = Answer<HashMap<(AccountId, ClassId), Credits>>> + Send;
+
+    /// How many gateways there are.
+    fn gateways_count(&self, at: H256) -> impl Future<Output = Answer<usize>> + Send;
+
     /// All price books that can be charged or will take effect.
     fn books(&self, at: H256) -> impl Future<Output = Answer<Vec<PriceBook>>> + Send;
 

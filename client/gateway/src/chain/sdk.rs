@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use futures::{stream::BoxStream, StreamExt};
+use futures::{stream, stream::BoxStream, StreamExt, TryStreamExt};
 use sp_core::{bounded::BoundedVec, H256};
 use stipend_primitives::{
-    batch::SignedBatch, cost::PriceBook, evidence::ProviderEvidence, key::ApiKey, view::GatewayBalance,
-    AccountId, BlockNumber, BookVersion, ClassId, KeyHash, Moment, Sequence,
+    batch::SignedBatch, cost::PriceBook, evidence::ProviderEvidence, key::ApiKey, view::ClassBalance,
+    view::GatewayBalance, AccountId, BlockNumber, BookVersion, ClassId, Credits, KeyHash, Moment, Role,
+    Sequence,
 };
 use stipend_sdk::{
     pallet_entitlements, pallet_receipts, pallet_settlement, BlockRef, Client, PoolRefusal, RpcError,
@@ -21,6 +22,9 @@ use super::{Answer, Chain, ChainError, Change, Evidence, PlacedBatch, Row, Submi
 
 /// How long one attempt at a connection lasts before the log says that it is still going on.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Wallets asked for at a time.
+const CONCURRENT: usize = 16;
 
 /// A reservation is finalised within seconds or something is wrong; asking again is harmless.
 const CALL_WAIT_MAX: Duration = Duration::from_secs(120);
@@ -141,6 +145,31 @@ impl Chain for SdkChain {
 
     async fn balances(&self, at: H256, owners: Vec<AccountId>) -> Answer<Vec<GatewayBalance>> {
         Ok(self.client.at(at).gateway_balances(&self.signer.account(), &owners).await?)
+    }
+
+    async fn elsewhere(
+        &self,
+        at: H256,
+        owners: Vec<AccountId>,
+    ) -> Answer<HashMap<(AccountId, ClassId), Credits>> {
+        let (snapshot, this) = (self.client.at(at), self.signer.account());
+        let sums = stream::iter(owners).map(|owner| {
+            let (snapshot, this) = (snapshot.clone(), this.clone());
+            async move {
+                let wallet = snapshot.wallet(&owner).await?;
+                let sum = |class: ClassBalance| {
+                    let others = class.reservations.iter().filter(|reservation| reservation.gateway != this);
+                    ((owner.clone(), class.class), others.map(|reservation| reservation.amount).sum())
+                };
+                Ok::<Vec<((AccountId, ClassId), Credits)>, ChainError>(wallet.into_iter().map(sum).collect())
+            }
+        });
+        let sums: Vec<_> = sums.buffer_unordered(CONCURRENT).try_collect().await?;
+        Ok(sums.into_iter().flatten().collect())
+    }
+
+    async fn gateways_count(&self, at: H256) -> Answer<usize> {
+        Ok(self.client.at(at).members(Role::Gateway).await?.len())
     }
 
     async fn books(&self, at: H256) -> Answer<Vec<PriceBook>> {

@@ -1,6 +1,7 @@
 //! The configuration, read and checked as a whole before anything is bound or opened.
 
 mod read;
+mod upstreams;
 mod values;
 
 #[cfg(test)]
@@ -9,6 +10,7 @@ mod tests;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use http::{uri::Authority, uri::Scheme, HeaderValue};
+use rustls::pki_types::CertificateDer;
 use stipend_primitives::{AccountId, Credits};
 use stipend_sdk::Signer;
 
@@ -144,20 +146,59 @@ pub struct UpstreamConfig {
     pub token: HeaderValue,
     /// Models by their names in the price book.
     pub models: Vec<String>,
-    /// Requests at a time.
+    /// The only certificate authorities that are trusted for it; `None`: the system's.
+    pub ca: Option<Vec<CertificateDer<'static>>>,
+    /// Requests at a time, at most.
     pub concurrency_max: usize,
+    /// Whether fewer are sent while the upstream shows that it has too many.
+    pub concurrency_learned: bool,
     /// Requests that wait for their turn.
     pub queue_max: usize,
     /// How long they wait.
     pub queue_wait_max: Duration,
+    /// Time after which a request that waits gets its turn whatever others offer: every fourth place.
+    pub ageing: Duration,
     /// How long the whole answer may take.
     pub answer_wait_max: Duration,
     /// How long a stream may be silent.
     pub silence_max: Duration,
     /// Whether the engine schedules by vLLM's `priority`.
-    pub priorities: bool,
+    pub priorities: Priorities,
+    /// When it is left alone because it keeps failing.
+    pub breaker: BreakerConfig,
+    /// Time between two looks at its readiness; zero: nobody looks.
+    pub health_every: Duration,
     /// Whether requests carry this gateway's signature.
     pub signs: bool,
+}
+
+/// Whether requests to an upstream carry vLLM's `priority`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priorities {
+    /// Where its attestor says that the engine schedules by it.
+    Probe,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// When an upstream is left alone, and for how long.
+#[derive(Clone, Debug)]
+pub struct BreakerConfig {
+    /// Failures in a row after which nobody asks it.
+    pub failures_max: u32,
+    /// For how long, the first time; doubled each time that it fails again.
+    pub pause: Duration,
+    /// For how long at most.
+    pub pause_max: Duration,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        // One request that an engine cannot bear must not take it from everybody: others succeed in between.
+        BreakerConfig { failures_max: 5, pause: Duration::from_secs(1), pause_max: Duration::from_secs(30) }
+    }
 }
 
 impl Config {

@@ -1,20 +1,17 @@
 //! From the file to a [`Config`].
 
-use std::{
-    collections::HashSet,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-};
+use std::{collections::HashSet, net::SocketAddr, path::Path};
 
-use http::{uri::Scheme, HeaderValue, Uri};
 use sp_core::crypto::Ss58Codec;
-use stipend_primitives::{batch::PROVIDERS_MAX, batch::RECEIPTS_MAX, AccountId, Credits};
+use stipend_primitives::{batch::PROVIDERS_MAX, batch::RECEIPTS_MAX, Credits};
 use stipend_sdk::Signer;
 use toml::Table;
 
-use super::{values::Section, BatchLimits, Config, Faults, Limits, Receipts, Reservations, UpstreamConfig};
+use super::{
+    upstreams::read_upstreams, values::Section, BatchLimits, Config, Faults, Limits, Receipts, Reservations,
+};
 
-const HOUR_MS: u64 = 3_600_000;
+pub(super) const HOUR_MS: u64 = 3_600_000;
 const MICRO: u64 = 1_000_000;
 
 /// Largest amount of credits that a setting takes: beyond it the gateway counts no further.
@@ -185,100 +182,8 @@ fn read_limits(mut section: Section) -> Limits {
     }
 }
 
-fn narrow(value: u64) -> u32 {
+pub(super) fn narrow(value: u64) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
-}
-
-fn read_upstreams(tables: Vec<Table>, folder: &Path, faults: &mut Faults) -> Vec<UpstreamConfig> {
-    let mut upstreams = Vec::new();
-    for (index, table) in tables.into_iter().enumerate() {
-        let section = Section::new(format!("[[upstream]] {}", index + 1), table, faults);
-        upstreams.extend(read_upstream(section, folder));
-    }
-    upstreams
-}
-
-fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> {
-    let provider = provider(&mut section);
-    let address = address(&mut section);
-    let token = token(&mut section, folder);
-    let models = section.strings("models");
-    let concurrency_max = section.number("concurrency_max", 64, 1..=100_000) as usize;
-    let queue_max = section.number("queue_max", 1_024, 0..=1_000_000) as usize;
-    let seconds = std::time::Duration::from_secs;
-    let queue_wait_max = section.millis("queue_ms_max", seconds(60), 1..=HOUR_MS);
-    let answer_wait_max = section.millis("answer_ms_max", seconds(300), 1..=HOUR_MS);
-    let silence_max = section.millis("silence_ms_max", seconds(60), 1..=HOUR_MS);
-    let priorities = section.flag("priorities", false);
-    let signs = section.flag("signs", true);
-    section.finish();
-    let (scheme, authority) = address?;
-    Some(UpstreamConfig {
-        provider: provider?,
-        scheme,
-        authority,
-        token: token?,
-        models,
-        concurrency_max,
-        queue_max,
-        queue_wait_max,
-        answer_wait_max,
-        silence_max,
-        priorities,
-        signs,
-    })
-}
-
-fn provider(section: &mut Section) -> Option<AccountId> {
-    let text = section.string("provider")?;
-    match AccountId::from_ss58check(&text) {
-        Ok(provider) => Some(provider),
-        Err(_) => {
-            section.fault("provider", "must be the provider's account as an SS58 address");
-            None
-        }
-    }
-}
-
-fn address(section: &mut Section) -> Option<(Scheme, http::uri::Authority)> {
-    let text = section.string("url")?;
-    let parts = text.parse::<Uri>().ok().map(Uri::into_parts);
-    let plain = parts.filter(|parts| {
-        let path = parts.path_and_query.as_ref().map_or("", |path| path.as_str());
-        matches!(path, "" | "/") && !parts.authority.as_ref().is_some_and(|host| host.as_str().contains('@'))
-    });
-    let address = plain.and_then(|parts| Some((parts.scheme?, parts.authority?)));
-    let known = address.filter(|(scheme, _)| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
-    if known.is_none() {
-        section.fault("url", "must be http:// or https://, a host and maybe a port, and nothing else");
-    }
-    known
-}
-
-fn token(section: &mut Section, folder: &Path) -> Option<HeaderValue> {
-    let path: PathBuf = folder.join(section.string("token_file")?);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => zeroize::Zeroizing::new(text),
-        Err(error) => {
-            section.fault("token_file", format_args!("cannot read {}: {error}", path.display()));
-            return None;
-        }
-    };
-    if text.trim().is_empty() {
-        section.fault("token_file", format_args!("{} is empty: an empty secret is none", path.display()));
-        return None;
-    }
-    let bearer = zeroize::Zeroizing::new(format!("Bearer {}", text.trim()));
-    match HeaderValue::from_str(&bearer) {
-        Ok(mut value) => {
-            value.set_sensitive(true);
-            Some(value)
-        }
-        Err(_) => {
-            section.fault("token_file", format_args!("{} holds more than one line of text", path.display()));
-            None
-        }
-    }
 }
 
 /// What each value allows but all together do not.

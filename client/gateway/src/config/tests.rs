@@ -134,3 +134,45 @@ fn an_upstream_with_credentials_in_its_address_is_refused() {
     let shown = faults(&text, folder.path()).join("\n");
     assert!(shown.contains("`url`") && !shown.contains("hunter2"));
 }
+
+#[test]
+fn a_secret_comes_from_a_file_or_from_the_environment_and_not_from_both() {
+    let folder = folder();
+    // Cargo sets this one for every test.
+    let from_environment = good().replace("token_file = \"token\"", "token_env = \"CARGO_PKG_NAME\"");
+    let config = parse(&from_environment, folder.path()).ok().unwrap();
+    assert_eq!(config.upstreams[0].token.as_bytes(), b"Bearer stipend-gateway");
+    for (line, named) in [
+        ("token_env = \"STIPEND_NO_SUCH_VARIABLE\"", "STIPEND_NO_SUCH_VARIABLE"),
+        ("token_file = \"token\"\ntoken_env = \"CARGO_PKG_NAME\"", "write one of the two"),
+        ("", "and so is `token_env`"),
+    ] {
+        let faults = faults(&good().replace("token_file = \"token\"", line), folder.path());
+        assert!(faults.len() == 1 && faults[0].contains(named), "{faults:#?}");
+    }
+}
+
+#[test]
+fn how_an_upstream_is_treated_has_defaults_and_faults_of_its_own() {
+    let folder = folder();
+    let upstream = |line: &str| format!("{}{line}\n", good());
+    let config = parse(&good(), folder.path()).ok().unwrap();
+    let (upstream_config, breaker) = (&config.upstreams[0], &config.upstreams[0].breaker);
+    assert!(upstream_config.ca.is_none() && upstream_config.concurrency_learned);
+    assert_eq!(upstream_config.priorities, Priorities::Probe);
+    assert_eq!((breaker.failures_max, breaker.pause), (5, Duration::from_secs(1)));
+    let fixed = parse(&upstream("priorities = true"), folder.path()).ok().unwrap();
+    assert_eq!(fixed.upstreams[0].priorities, Priorities::On);
+    std::fs::write(folder.path().join("ca.pem"), include_bytes!("../tests/tls/ca.pem")).unwrap();
+    let trusting = parse(&upstream("ca_file = \"ca.pem\""), folder.path()).ok().unwrap();
+    assert_eq!(trusting.upstreams[0].ca.as_ref().map(Vec::len), Some(1));
+    for (line, named) in [
+        ("priorities = \"maybe\"", "`priorities`"),
+        ("breaker_ms = 5000\nbreaker_ms_max = 1000", "`breaker_ms_max`"),
+        ("ca_file = \"token\"", "holds no certificate"),
+        ("ca_file = \"nowhere.pem\"", "`ca_file`"),
+    ] {
+        let faults = faults(&upstream(line), folder.path());
+        assert!(faults.len() == 1 && faults[0].contains(named), "{faults:#?}");
+    }
+}

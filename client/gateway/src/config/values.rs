@@ -59,6 +59,16 @@ impl<'f> Section<'f> {
         }
     }
 
+    /// A text that may be missing; an empty one is a fault.
+    pub(super) fn optional(&mut self, key: &str) -> Option<String> {
+        self.table.contains_key(key).then(|| self.string(key)).flatten()
+    }
+
+    /// Whatever stands there.
+    pub(super) fn value(&mut self, key: &str) -> Option<Value> {
+        self.table.remove(key)
+    }
+
     pub(super) fn strings(&mut self, key: &str) -> Vec<String> {
         let list = match self.table.remove(key) {
             Some(Value::Array(list)) => list,

@@ -4,6 +4,7 @@ use stipend_primitives::{cost::Usage, AccountId, ClassId, Credits, Digest};
 
 use crate::{
     admission::Admitted,
+    caps::Amounts,
     clock::now_ms,
     credits::credits,
     receipt::{Details, Receipt},
@@ -57,7 +58,7 @@ pub(crate) async fn charge(
         book: admitted.quote.book,
         model: entry.model,
         usage,
-        priority_fee: admitted.priority_fee,
+        priority_fee: admitted.terms.priority_fee,
         digest,
         class,
         cost,
@@ -66,6 +67,7 @@ pub(crate) async fn charge(
             held: admitted.base.amount(),
             request_sha256,
             response_sha256,
+            key: Some(admitted.key),
         }),
     };
     state.receipts.append(receipt.to_bytes()).await?;
@@ -74,8 +76,15 @@ pub(crate) async fn charge(
     if let Some(fee) = admitted.fee {
         fee.settle(Credits::from(receipt.priority_fee));
     }
+    let paid = cost.saturating_add(receipt.priority_fee.into());
+    if let Some(caps) = admitted.caps {
+        let tokens = u64::from(usage.input) + u64::from(usage.cached_input) + u64::from(usage.output);
+        for warning in caps.settle(Amounts { credits: paid, tokens }, now_ms()) {
+            state.metrics.cap_reached(&admitted.key, warning);
+        }
+    }
     if let Some(metrics) = state.metrics.model(model) {
-        metrics.used(&usage, cost.saturating_add(receipt.priority_fee.into()));
+        metrics.used(&usage, paid);
     }
     Ok(Charged { cost, class, balance: credits(account.within_reach()) })
 }

@@ -22,7 +22,10 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use stipend_openai::{reshaped_error, ApiError, Endpoint, UsageReader};
 use stipend_primitives::{AccountId, Digest};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{timeout, timeout_at},
+};
 
 use crate::{
     admission::Admitted,
@@ -30,6 +33,7 @@ use crate::{
     queue::{Place, QueueFull},
     server::answer::AnswerBody,
     state::{InFlight, State},
+    terms::too_late,
     upstream::{Asked, Upstream},
 };
 
@@ -43,6 +47,24 @@ const ERROR_BYTES_MAX: usize = 64 << 10;
 /// Seconds for which a provider can keep callers away.
 const RETRY_AFTER_S_MAX: u32 = 60;
 
+/// Upstreams that one request is sent to, at most: a request that engines cannot bear must not go through all of them.
+const SENDS_MAX: u32 = 3;
+
+/// A body as upstreams get it.
+pub(crate) struct Bodies {
+    /// For engines that do not schedule by vLLM's `priority`.
+    pub(crate) plain: Bytes,
+    /// For those that do, if there are any.
+    pub(crate) ranked: Option<Bytes>,
+}
+
+impl Bodies {
+    fn of(&self, upstream: &Upstream) -> Bytes {
+        let ranked = self.ranked.as_ref().filter(|_| upstream.honours_priorities());
+        ranked.unwrap_or(&self.plain).clone()
+    }
+}
+
 /// A request on its way.
 pub(crate) struct Order {
     pub(crate) state: Arc<State>,
@@ -51,8 +73,7 @@ pub(crate) struct Order {
     pub(crate) usage: UsageReader,
     pub(crate) model: String,
     pub(crate) admitted: Admitted,
-    /// The body as upstreams get it.
-    pub(crate) body: Bytes,
+    pub(crate) body: Bodies,
     pub(crate) digest: Digest,
     /// SHA-256 of the body as the caller sent it.
     pub(crate) request_sha256: [u8; 32],
@@ -90,12 +111,7 @@ pub(crate) async fn serve(order: Order, mut reply: Reply) {
         let refused = refusal(&order, taken, status).await;
         return answer(reply, refused);
     }
-    let is_stream = taken
-        .response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    if is_stream {
+    if is_stream(&taken.response) {
         stream::pass_on(order, taken, reply).await;
     } else {
         whole::pass_on(order, taken, reply).await;
@@ -107,20 +123,26 @@ fn answer(reply: Reply, answer: Answer) {
     drop(reply.send(answer));
 }
 
-/// Waits for a place at an upstream and hands the request over. Another one is asked only while it is
-/// certain that the one before did nothing. `None` if the caller left first.
+/// Waits for a place at an upstream and hands the request over. Another one is asked only while the caller has no byte of
+/// an answer: what a provider did that is not passed on is claimed by no receipt, so the request is charged once. `None` if the
+/// caller left first.
 async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>, ApiError> {
     let began = Instant::now();
     let mut tried: Vec<AccountId> = Vec::new();
+    let mut sends = 0;
     let servers = &order.admitted.servers;
     let unreached = || ApiError::upstream("No provider of this model can be reached. Try again later.");
-    let mut trouble = servers.refusal(asked(order)).unwrap_or_else(unreached);
-    while let Some(upstream) = servers.choose(&tried, asked(order), now_ms()) {
+    let refused = || servers.refusal(asked(order), now_ms()).unwrap_or_else(unreached);
+    let mut trouble = refused();
+    while let Some(upstream) = servers.choose(&tried, asked(order), now_ms()).filter(|_| sends < SENDS_MAX) {
         tried.push(upstream.provider.clone());
         let place = tokio::select! {
             place = enter(order, &upstream) => place,
             () = reply.closed() => return Ok(None),
         };
+        if order.admitted.terms.is_late() {
+            return Err(too_late());
+        }
         let place = match place {
             Ok(place) => place,
             Err(error) => {
@@ -128,30 +150,92 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
                 continue;
             }
         };
-        if !asked(order).is_met_by(&upstream) {
-            // It was suspended, or its evidence ran out, while the request waited.
-            trouble = servers.refusal(asked(order)).unwrap_or_else(unreached);
+        let pass = upstream.breaker.pass(now_ms()).filter(|_| asked(order).is_met_by(&upstream));
+        if pass.is_none() {
+            // It was suspended, its evidence ran out, or it began to fail while the request waited.
+            trouble = refused();
             continue;
         }
-        let queued = began.elapsed();
-        let deadline = Instant::now() + upstream.answer_wait_max;
-        match timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await {
-            Ok(Ok(response)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
-                upstream_failed(order, &upstream, "it answered 503");
-            }
-            Ok(Ok(response)) => return Ok(Some(Taken { upstream, place, response, deadline, queued })),
-            Ok(Err(error)) if error.is_connect() => upstream_failed(order, &upstream, &describe(&error)),
-            Ok(Err(error)) => {
-                upstream_failed(order, &upstream, &describe(&error));
-                return Err(ApiError::upstream("The provider broke off. Nothing was charged; try again."));
-            }
-            Err(_) => {
-                upstream_failed(order, &upstream, "it did not answer in time");
-                return Err(ApiError::timeout("The provider did not answer in time. Nothing was charged."));
-            }
+        sends += 1;
+        match send(order, &upstream, place, began.elapsed()).await {
+            Sent::Taken(taken) => return Ok(Some(taken)),
+            Sent::Nobody(error) => trouble = error,
+            Sent::Lost(error) => return Err(error),
         }
     }
     Err(trouble)
+}
+
+/// What became of sending a request to an upstream.
+enum Sent {
+    /// It answers.
+    Taken(Taken),
+    /// It does not serve it; another one may.
+    Nobody(ApiError),
+    /// It had all the time there is.
+    Lost(ApiError),
+}
+
+async fn send(order: &Order, upstream: &Arc<Upstream>, place: Place, queued: Duration) -> Sent {
+    let sent = Instant::now();
+    let deadline = sent + upstream.answer_wait_max;
+    let response =
+        match timeout(upstream.answer_wait_max, upstream.client.send(request(order, upstream))).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
+                upstream_failed(order, upstream, &describe(&error));
+                return Sent::Nobody(match error.is_connect() {
+                    true => ApiError::upstream("No provider of this model can be reached. Try again later."),
+                    false => ApiError::upstream("The provider broke off. Nothing was charged; try again."),
+                });
+            }
+            Err(_) => {
+                upstream.queue.refused();
+                upstream_failed(order, upstream, "it did not answer in time");
+                return Sent::Lost(ApiError::timeout(
+                    "The provider did not answer in time. Nothing was charged.",
+                ));
+            }
+        };
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => {
+            upstream.queue.refused();
+            let error =
+                ApiError::rate_limit("The provider has too many requests. Nothing was charged; try again.");
+            return Sent::Nobody(error.with_retry_after(retry_after_s(response.headers())));
+        }
+        status @ (StatusCode::SERVICE_UNAVAILABLE | StatusCode::BAD_GATEWAY) => {
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                upstream.queue.refused();
+            }
+            upstream_failed(order, upstream, &format!("it answered {status}"));
+            return Sent::Nobody(ApiError::upstream("The provider failed. Nothing was charged; try again."));
+        }
+        StatusCode::OK => {
+            // A whole answer comes when it is complete: its time is mostly its length.
+            upstream.queue.answered(is_stream(&response).then(|| sent.elapsed()));
+            upstream.succeeded();
+        }
+        status if is_callers_fault(status) => upstream.succeeded(),
+        _ => {}
+    }
+    Sent::Taken(Taken { upstream: upstream.clone(), place, response, deadline, queued })
+}
+
+fn is_stream(response: &Response<Incoming>) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Whether the engine found fault with the request.
+fn is_callers_fault(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::UNPROCESSABLE_ENTITY
+    )
 }
 
 /// What the order asks of whoever serves it now.
@@ -161,8 +245,10 @@ fn asked(order: &Order) -> Asked {
 
 async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
     let began = Instant::now();
-    let entered = timeout(upstream.queue_wait_max, upstream.queue.enter(order.admitted.priority_fee)).await;
-    match entered {
+    let terms = &order.admitted.terms;
+    let until = terms.by(began + upstream.queue_wait_max);
+    let entered = upstream.queue.enter(terms.priority_fee, order.admitted.owner());
+    match timeout_at(until.into(), entered).await {
         Ok(Ok(place)) => {
             order.state.metrics.waited(began.elapsed().as_secs_f64());
             Ok(place)
@@ -177,7 +263,7 @@ async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
 
 /// Only what is named here goes upstream: no header of the caller, no identity.
 fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
-    let mut request = Request::new(Full::new(order.body.clone()));
+    let mut request = Request::new(Full::new(order.body.of(upstream)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = upstream.uri(order.endpoint);
     let headers = request.headers_mut();
@@ -199,11 +285,11 @@ fn digits(bytes: &[u8]) -> HeaderValue {
 fn upstream_failed(order: &Order, upstream: &Upstream, why: &str) {
     tracing::warn!(provider = %upstream.address, model = %order.model, why, "an upstream failed");
     order.state.metrics.upstream_failed(&upstream.address);
-    upstream.avoid(now_ms());
+    upstream.failed(why);
 }
 
 /// An error with its causes: hyper's own text leaves out the one that matters.
-fn describe(error: &dyn std::error::Error) -> String {
+pub(crate) fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -216,32 +302,19 @@ fn describe(error: &dyn std::error::Error) -> String {
 /// What the caller is told when the upstream did not serve. Nothing is charged: the holds go back.
 async fn refusal(order: &Order, taken: Taken, status: StatusCode) -> Answer {
     let Taken { upstream, place, response, deadline, .. } = taken;
-    match status {
-        // The engine found fault with the request; its words help the caller.
-        StatusCode::BAD_REQUEST
-        | StatusCode::PAYLOAD_TOO_LARGE
-        | StatusCode::UNSUPPORTED_MEDIA_TYPE
-        | StatusCode::UNPROCESSABLE_ENTITY => {
-            let body = collect(response.into_body(), ERROR_BYTES_MAX, deadline).await;
-            drop(place);
-            let body =
-                body.map_err(|_| ApiError::upstream("The provider broke off. Nothing was charged."))?;
-            let body = reshaped_error(order.endpoint, status.as_u16(), body);
-            let mut answer = Response::new(AnswerBody::whole(body));
-            *answer.status_mut() = status;
-            answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Ok(answer)
-        }
-        StatusCode::TOO_MANY_REQUESTS => {
-            let after = retry_after_s(response.headers());
-            Err(ApiError::rate_limit("The provider has too many requests. Nothing was charged; try again.")
-                .with_retry_after(after))
-        }
-        _ => {
-            upstream_failed(order, &upstream, &format!("it answered {status}"));
-            Err(ApiError::upstream("The provider failed. Nothing was charged; try again."))
-        }
+    if !is_callers_fault(status) {
+        upstream_failed(order, &upstream, &format!("it answered {status}"));
+        return Err(ApiError::upstream("The provider failed. Nothing was charged; try again."));
     }
+    // The engine found fault with the request; its words help the caller.
+    let body = collect(response.into_body(), ERROR_BYTES_MAX, deadline).await;
+    drop(place);
+    let body = body.map_err(|_| ApiError::upstream("The provider broke off. Nothing was charged."))?;
+    let body = reshaped_error(order.endpoint, status.as_u16(), body);
+    let mut answer = Response::new(AnswerBody::whole(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(answer)
 }
 
 /// Seconds that a provider asks to be left alone for; a moment if it says nothing that is understood.

@@ -7,7 +7,7 @@ use std::{
 
 use futures::{stream, StreamExt, TryStreamExt};
 use sp_core::H256;
-use stipend_primitives::{key::ApiKey, view::GatewayBalance, AccountId, KeyHash, Sequence};
+use stipend_primitives::{key::ApiKey, view::GatewayBalance, AccountId, ClassId, Credits, KeyHash, Sequence};
 
 use super::{FollowError, Follower};
 use crate::{
@@ -49,10 +49,12 @@ impl<C: Chain> Follower<C> {
         self.finalise(next_seq)?;
         if block.number.is_multiple_of(EVIDENCE_BLOCKS) {
             self.load_evidence(block.hash).await?;
+            self.is_alone = self.chain.gateways_count(block.hash).await? <= 1;
         }
         let mut owners = self.take_changes(block.hash, changes).await?;
         owners.extend(self.job.iter().flat_map(|job| job.owners()));
         owners.extend(self.rotate());
+        owners.extend(self.short_owners());
         self.refresh(block.hash, owners.into_iter().collect()).await?;
         let prices = self.state.prices.load();
         if prices.changes_by(block.number) {
@@ -70,6 +72,7 @@ impl<C: Chain> Follower<C> {
         self.load_prices(block).await?;
         self.load_suspensions(block.hash).await?;
         self.load_evidence(block.hash).await?;
+        self.is_alone = self.chain.gateways_count(block.hash).await? <= 1;
         let owners = self.state.wallets.all().iter().map(|wallet| wallet.owner.clone()).collect();
         self.refresh(block.hash, owners).await?;
         self.finish(block, next_seq).await;
@@ -98,6 +101,7 @@ impl<C: Chain> Follower<C> {
         self.state.status.saw_block(block.number, next_seq, now_ms());
         self.take_landing_if_reached().await;
         self.let_go();
+        self.share();
         if !self.pending.is_empty() || !self.leaving.is_empty() {
             self.begin_job().await;
         }
@@ -153,9 +157,9 @@ impl<C: Chain> Follower<C> {
     fn insert_keys(&mut self, keys: impl Iterator<Item = (KeyHash, ApiKey)>) {
         let entries: Vec<(KeyHash, Arc<Key>)> = keys
             .map(|(hash, key)| {
-                let rate = self.state.keys.get(&hash).map(|known| known.rate.clone()).unwrap_or_default();
+                let known = self.state.keys.known(&hash);
                 let wallet = self.state.wallets.get_or_new(&key.owner);
-                (hash, Arc::new(Key { wallet, limits: key.limits, rate }))
+                (hash, Arc::new(Key::new(hash, wallet, key.limits, known)))
             })
             .collect();
         let owners: HashSet<&AccountId> = entries.iter().map(|(_, key)| key.owner()).collect();
@@ -229,29 +233,47 @@ impl<C: Chain> Follower<C> {
     pub(super) async fn refresh(&self, at: H256, owners: Vec<AccountId>) -> Result<(), FollowError> {
         for page in owners.chunks(OWNERS_PAGE) {
             let rows = self.chain.balances(at, page.to_vec()).await?;
+            // Of the same block, so that credits on their way from one to the other are seen once.
+            let short = page.iter().filter(|owner| self.is_short(owner)).cloned().collect::<Vec<_>>();
+            let elsewhere = match short.is_empty() {
+                true => HashMap::new(),
+                false => self.chain.elsewhere(at, short.clone()).await?,
+            };
             let mut by_owner: HashMap<&AccountId, Vec<&GatewayBalance>> = HashMap::new();
             for row in &rows {
                 by_owner.entry(&row.owner).or_default().push(row);
             }
             for owner in page {
                 let wallet = self.state.wallets.get_or_new(owner);
-                self.grant(&wallet, by_owner.get(owner).map_or(&[], Vec::as_slice));
+                let others = short.contains(owner).then_some(&elsewhere);
+                self.grant(&wallet, by_owner.get(owner).map_or(&[], Vec::as_slice), others);
             }
         }
         Ok(())
     }
 
-    fn grant(&self, wallet: &Wallet, rows: &[&GatewayBalance]) {
+    fn grant(
+        &self,
+        wallet: &Wallet,
+        rows: &[&GatewayBalance],
+        others: Option<&HashMap<(AccountId, ClassId), Credits>>,
+    ) {
         let now = now_ms();
         wallet.set_frozen(rows.iter().any(|row| row.frozen));
+        let elsewhere = |class| {
+            others.map(|others| others.get(&(wallet.owner.clone(), class)).copied().unwrap_or_default())
+        };
         for row in rows {
-            let GatewayBalance { reserved, expires_at, available, .. } = **row;
-            let row_now = Row { reserved, expires_at, available };
-            wallet.account_or_new(row.class).grant(row_now, self.state.expiry_margin_ms, now);
+            let GatewayBalance { reserved, expires_at, available, energy_bound, class, .. } = **row;
+            let row_now = Row { reserved, expires_at, available, elsewhere: elsewhere(class) };
+            let account = wallet.account_or_new(class);
+            account.set_energy_bound(energy_bound);
+            account.grant(row_now, self.state.expiry_margin_ms, now);
         }
         for account in wallet.accounts().iter() {
             if rows.iter().all(|row| row.class != account.class) {
-                account.grant(Row::default(), self.state.expiry_margin_ms, now);
+                let row_now = Row { elsewhere: elsewhere(account.class), ..Row::default() };
+                account.grant(row_now, self.state.expiry_margin_ms, now);
             }
         }
     }

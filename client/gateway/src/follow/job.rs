@@ -102,7 +102,7 @@ impl<C: Chain> Follower<C> {
         if let Err(error) = self.refresh(self.at.hash, owners.into_iter().collect()).await {
             tracing::warn!(%error, "cannot look at the wallets that need credits");
             for account in pending {
-                account.take_wanted();
+                self.set_aside(account);
             }
             self.launch(lot);
             return;
@@ -116,7 +116,7 @@ impl<C: Chain> Follower<C> {
             let amount = self.plan(&account);
             let must_extend = plan::is_ending(&account.figures(), margin_ms, now_ms());
             if amount == 0 && !(must_extend && lot.extend(&account)) {
-                account.take_wanted();
+                self.set_aside(account);
             } else if amount > 0 {
                 lot.top_up(account, amount);
             }
@@ -214,8 +214,8 @@ impl<C: Chain> Follower<C> {
         let mut wanting: HashMap<(AccountId, ClassId), Arc<Account>> = HashMap::new();
         for account in job.accounts {
             let wanted = account.take_wanted();
-            // Somebody wanted more meanwhile.
-            if wanted > account.free() && account.want(wanted) {
+            // Somebody wanted more meanwhile, or others were faster.
+            if (wanted > account.free() || account.is_short()) && account.want(wanted) {
                 wanting.insert((account.owner.clone(), account.class), account);
             }
         }

@@ -4,6 +4,7 @@
 mod block;
 mod job;
 mod plan;
+mod share;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -44,8 +45,12 @@ pub(crate) struct Follower<C> {
     job: Option<Job>,
     /// Wallets without a key, until nothing of theirs is reserved here.
     departed: Vec<Arc<Wallet>>,
-    /// Their free credits, to be let go.
+    /// Free credits to be let go.
     leaving: Vec<Hold>,
+    /// Accounts that requests wait for and that the chain had too little for when it was last looked at.
+    short: Vec<Arc<Account>>,
+    /// Whether there is no other gateway.
+    is_alone: bool,
     pace: HashMap<(AccountId, ClassId), Pace>,
     /// Wallets to look at again for what no event tells, such as refunds and expiry.
     rotation: Vec<Arc<Wallet>>,
@@ -77,6 +82,8 @@ impl<C: Chain> Follower<C> {
             job: None,
             departed: Vec::new(),
             leaving: Vec::new(),
+            short: Vec::new(),
+            is_alone: true,
             pace: HashMap::new(),
             rotation: Vec::new(),
         };
@@ -103,6 +110,7 @@ impl<C: Chain> Follower<C> {
                         while let Ok(account) = wanted.try_recv() {
                             self.pending.push(account);
                         }
+                        self.look_at_pending().await;
                         self.begin_job().await;
                         Ok(())
                     }

@@ -21,6 +21,13 @@ pub(crate) fn top_up(figures: &Figures, wanted: Micro, target: Credits, settings
     if !is_low {
         return 0;
     }
+    if wanted > 0
+        && free.saturating_add(available) < wanted
+        && figures.elsewhere.is_some_and(|there| there > 0)
+    {
+        // It would serve no request that waits here, and one at another gateway might need it.
+        return 0;
+    }
     // Below zero, the first credits only make up for what is missing.
     let missing = credits(figures.free.min(0).saturating_neg());
     let needed = wanted.saturating_sub(free).saturating_add(missing);
@@ -55,7 +62,15 @@ mod tests {
     }
 
     fn figures(free: Micro, available: Micro) -> Figures {
-        Figures { free, held: 0, available, looked_at_ms: 0, reserved: 1, expires_at: 10_000_000 }
+        Figures {
+            free,
+            held: 0,
+            available,
+            elsewhere: None,
+            looked_at_ms: 0,
+            reserved: 1,
+            expires_at: 10_000_000,
+        }
     }
 
     #[test]
@@ -82,6 +97,15 @@ mod tests {
             let amount = top_up(&figures(free, available), wanted, target, &settings());
             assert_eq!(amount, expected, "free {free}, available {available}, wanted {wanted}");
         }
+    }
+
+    #[test]
+    fn what_helps_no_request_here_is_left_to_others() {
+        let shared = |free, available| Figures { elsewhere: Some(30), ..figures(free, available) };
+        assert_eq!(top_up(&shared(20, 70), 100, 100, &settings()), 0);
+        assert_eq!(top_up(&shared(20, 80), 100, 100, &settings()), 80);
+        let alone = Figures { elsewhere: Some(0), ..figures(20, 70) };
+        assert_eq!(top_up(&alone, 100, 100, &settings()), 70);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{compose::ClosedBatch, work::Work};
-use crate::{client::HttpClient, upstream::Upstream};
+use crate::upstream::Upstream;
 
 /// How long a claim is worth sending: by then validators have settled without the provider.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -38,7 +38,6 @@ pub(crate) struct Claims(HashMap<AccountId, mpsc::UnboundedSender<Parcel>>);
 impl Claims {
     /// Starts a task for each upstream.
     pub(crate) fn start(
-        client: &HttpClient,
         upstreams: &[Arc<Upstream>],
         work: &Arc<Work>,
         tasks: &mut tokio::task::JoinSet<()>,
@@ -47,7 +46,7 @@ impl Claims {
         for upstream in upstreams {
             let (sender, receiver) = mpsc::unbounded_channel();
             desks.insert(upstream.provider.clone(), sender);
-            tasks.spawn(deliver(client.clone(), upstream.clone(), work.clone(), receiver));
+            tasks.spawn(deliver(upstream.clone(), work.clone(), receiver));
         }
         Claims(desks)
     }
@@ -67,24 +66,19 @@ impl Claims {
     }
 }
 
-async fn deliver(
-    client: HttpClient,
-    upstream: Arc<Upstream>,
-    work: Arc<Work>,
-    mut parcels: mpsc::UnboundedReceiver<Parcel>,
-) {
+async fn deliver(upstream: Arc<Upstream>, work: Arc<Work>, mut parcels: mpsc::UnboundedReceiver<Parcel>) {
     while let Some(parcel) = parcels.recv().await {
-        deliver_one(&client, &upstream, &parcel).await;
+        deliver_one(&upstream, &parcel).await;
         work.claimed(parcel.first_seq, &upstream.provider);
     }
 }
 
 /// Tries until the provider has the claim, has contradicted it, or it is too late.
-async fn deliver_one(client: &HttpClient, upstream: &Upstream, parcel: &Parcel) {
+async fn deliver_one(upstream: &Upstream, parcel: &Parcel) {
     let mut pause = PAUSE_MIN;
     let first_seq = parcel.first_seq;
     loop {
-        let trouble = match timeout(ANSWER_WAIT_MAX, post(client, upstream, &parcel.body)).await {
+        let trouble = match timeout(ANSWER_WAIT_MAX, post(upstream, &parcel.body)).await {
             Ok(Ok(status)) if status.is_success() => return,
             Ok(Ok(StatusCode::CONFLICT)) => {
                 tracing::error!(
@@ -109,7 +103,7 @@ async fn deliver_one(client: &HttpClient, upstream: &Upstream, parcel: &Parcel) 
     }
 }
 
-async fn post(client: &HttpClient, upstream: &Upstream, body: &Bytes) -> Result<StatusCode, String> {
+async fn post(upstream: &Upstream, body: &Bytes) -> Result<StatusCode, String> {
     let request = Request::builder()
         .method(Method::POST)
         .uri(upstream.claims.clone())
@@ -117,5 +111,5 @@ async fn post(client: &HttpClient, upstream: &Upstream, body: &Bytes) -> Result<
         .header(header::AUTHORIZATION, upstream.token.clone())
         .body(Full::new(body.clone()))
         .map_err(|error| error.to_string())?;
-    client.send(request).await.map(|response| response.status()).map_err(|error| error.to_string())
+    upstream.client.send(request).await.map(|response| response.status()).map_err(|error| error.to_string())
 }

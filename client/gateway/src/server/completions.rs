@@ -7,7 +7,7 @@ use blake2::{
     Blake2bMac,
 };
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
@@ -20,13 +20,14 @@ use super::answer::AnswerBody;
 use crate::{
     admission::{admit, Admitted},
     clock::now_ms,
-    exchange::{self, Order},
+    exchange::{self, Bodies, Order},
     keys::Key,
     state::{DigestSecret, InFlight, State},
+    terms::Terms,
 };
 
-/// What a caller offers for a place in the queue: micro-credits of Priority.
-const X_PRIORITY_FEE: &str = "x-stipend-priority-fee";
+/// A share of one of the key's caps was reached: `credits_per_day=80`.
+const X_CAP_WARNING: HeaderName = HeaderName::from_static("x-stipend-cap-warning");
 
 pub(super) async fn answer(
     request: Request<Incoming>,
@@ -40,11 +41,11 @@ pub(super) async fn answer(
     }
     count(&key)?;
     let in_flight = enter(&state)?;
-    let priority_fee = priority_fee(request.headers())?;
+    let terms = Terms::read(request.headers(), began)?;
     let body = read(&state, request).await?;
     let view = RequestView::read(endpoint, &body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
-    let admitted = admit(&state, &key, &view, priority_fee).await?;
+    let admitted = admit(&state, &key, &view, terms).await?;
     let order = Order {
         endpoint,
         usage: UsageReader::of(&view),
@@ -60,7 +61,18 @@ pub(super) async fn answer(
     };
     let (reply, answer) = oneshot::channel();
     tokio::spawn(exchange::serve(order, reply));
-    answer.await.unwrap_or_else(|_| Err(ApiError::internal()))
+    let mut answer = answer.await.unwrap_or_else(|_| Err(ApiError::internal()))?;
+    warn_of_caps(&key, &mut answer);
+    Ok(answer)
+}
+
+/// Tells the caller, once, that its key has used a large share of a cap.
+fn warn_of_caps(key: &Key, answer: &mut Response<AnswerBody>) {
+    let warning = if key.caps.is_none() { None } else { key.used.take_untold() };
+    let value = warning.map(|warning| format!("{}={}", warning.cap.name(), warning.percent));
+    if let Some(value) = value.and_then(|text| HeaderValue::from_str(&text).ok()) {
+        answer.headers_mut().insert(X_CAP_WARNING, value);
+    }
 }
 
 /// Counts a request as in flight, if there is room for it.
@@ -78,19 +90,6 @@ fn count(key: &Key) -> Result<(), ApiError> {
             "This API key may send {limit} requests per minute. Try again in {seconds} s."
         ))
         .with_retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
-    })
-}
-
-pub(super) fn priority_fee(headers: &HeaderMap) -> Result<u32, ApiError> {
-    let Some(value) = headers.get(X_PRIORITY_FEE) else { return Ok(0) };
-    value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-        ApiError::invalid_request(
-            "invalid_priority_fee",
-            format!(
-                "The header `{X_PRIORITY_FEE}` must be a whole number of micro-credits, at most {}.",
-                u32::MAX
-            ),
-        )
     })
 }
 
@@ -115,14 +114,17 @@ pub(super) async fn read(state: &State, request: Request<Incoming>) -> Result<By
 
 /// The body as upstreams get it: bounded by what is held, with the usage asked for, and without the
 /// caller's idea of its priority.
-fn rewrite(view: &RequestView, admitted: &Admitted) -> Bytes {
-    let rewrite = Rewrite::new(view).max_tokens(admitted.max_tokens).ask_for_usage();
-    let rewrite = match admitted.servers.priorities {
-        // vLLM serves lower numbers sooner.
-        true => rewrite.priority(-i64::from(admitted.priority_fee)),
-        false => rewrite.no_priority(),
+fn rewrite(view: &RequestView, admitted: &Admitted) -> Bodies {
+    let bounded = || Rewrite::new(view).max_tokens(admitted.max_tokens).ask_for_usage();
+    let (some_rank, all_rank) = admitted.servers.priorities();
+    // vLLM serves lower numbers sooner.
+    let rank = -i64::from(admitted.terms.priority_fee);
+    let ranked = some_rank.then(|| Bytes::from(bounded().priority(rank).finish()));
+    let plain = match &ranked {
+        Some(ranked) if all_rank => ranked.clone(),
+        _ => bounded().no_priority().finish().into(),
     };
-    rewrite.finish().into()
+    Bodies { plain, ranked }
 }
 
 /// Names the request and commits to its body: see [`Digest`].

@@ -166,16 +166,16 @@ fn readiness(state: &State) -> Response<AnswerBody> {
     if let Some(refusal) = state.refusal(now_ms()) {
         return state_of_health(Some(refusal.why));
     }
-    let suspended: Vec<&str> =
-        state.upstreams.suspended().map(|upstream| upstream.address.as_str()).collect();
-    if suspended.is_empty() {
-        return state_of_health(None);
+    let mut text = String::new();
+    for upstream in &state.upstreams.all {
+        if let Some(note) = upstream.note() {
+            text.push_str(&format!("{note}: {}\n", upstream.address));
+        }
     }
-    let why = format!("suspended by the chain: {}", suspended.join(", "));
-    if suspended.len() == state.upstreams.all.len() {
-        return state_of_health(Some(why));
+    if state.upstreams.all.iter().all(|upstream| upstream.is_out()) {
+        return plain(StatusCode::SERVICE_UNAVAILABLE, text);
     }
-    plain(StatusCode::OK, format!("ok\n{why}\n"))
+    plain(StatusCode::OK, format!("ok\n{text}"))
 }
 
 /// What only starting the gateway anew can mend.

@@ -1,6 +1,6 @@
 //! `POST /v1/quote`: what a request would cost and whether it would be admitted, without running it.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Instant};
 
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -17,7 +17,9 @@ use super::{
     answer::{of_kind, AnswerBody},
     completions,
 };
-use crate::{admission::admit, bound::Bound, clock::now_ms, keys::Key, prices, state::State};
+use crate::{
+    admission::admit, bound::Bound, clock::now_ms, keys::Key, prices, state::State, terms::Terms,
+};
 
 /// Bytes of a request that are taken for one token, where nobody has counted.
 const BYTES_PER_TOKEN: u64 = 4;
@@ -82,7 +84,7 @@ pub(super) async fn answer(
     key: Arc<Key>,
 ) -> Result<Response<AnswerBody>, ApiError> {
     let _in_flight = completions::enter(&state)?;
-    let priority_fee = completions::priority_fee(request.headers())?;
+    let terms = Terms::read(request.headers(), Instant::now())?;
     let body = completions::read(&state, request).await?;
     let unreadable = |message: String| ApiError::invalid_request("invalid_body", message);
     let asked: Asked = serde_json::from_slice(&body).map_err(|error| {
@@ -101,7 +103,7 @@ pub(super) async fn answer(
     // What is admitted here is let go again at once: the answer is admission's own.
     let admitted = match state.refusal(now_ms()) {
         Some(refusal) => Err(refusal.answer()),
-        None => admit(&state, &key, &view, priority_fee).await.map(|admitted| admitted.max_tokens),
+        None => admit(&state, &key, &view, terms).await.map(|admitted| admitted.max_tokens),
     };
     let max_tokens = admitted.as_ref().copied().unwrap_or_else(|_| bound.tokens_wanted(&state.limits));
     let quoted = Quote {
@@ -114,7 +116,7 @@ pub(super) async fn answer(
         coefficients: coefficients(&quote),
         upper_bound: upper_bound(&bound, &quote.entry, max_tokens),
         estimate: estimate(&view, &quote.entry),
-        priority_fee,
+        priority_fee: terms.priority_fee,
         admitted: admitted.is_ok(),
         refusal: admitted.err().map(|error| Refusal {
             status: error.status,

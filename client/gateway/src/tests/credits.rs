@@ -28,6 +28,19 @@ async fn chat_as(setup: &Setup, key: &str, prompt: &str, max_tokens: Option<u64>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn credits_that_no_energy_is_left_for_get_503_and_when_to_come_again() {
+    let setup = Setup::new().await;
+    setup.chain.change(|ledger| drop(ledger.energy_bound.insert(ClassId::INNOVATION)));
+    poor(&setup, 5_000).await;
+    let got = chat_as(&setup, "poor", "ok", Some(1_000)).await;
+    assert_eq!((got.status.as_u16(), got.code().as_str()), (503, "energy_budget_exhausted"));
+    assert_eq!(got.headers["retry-after"], "10");
+    assert!(got.message().contains("energy budget of Innovation"), "{}", got.message());
+    // What the budget still covers is served.
+    assert_eq!(chat_as(&setup, "poor", "ok", Some(5)).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn too_few_credits_get_402_with_class_needed_and_available() {
     let setup = Setup::new().await;
     poor(&setup, 5_000).await;

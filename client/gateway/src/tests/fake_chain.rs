@@ -46,9 +46,14 @@ pub(super) struct Ledger {
     pub(super) keys: HashMap<KeyHash, ApiKey>,
     pub(super) pots: HashMap<(AccountId, ClassId), Pot>,
     pub(super) frozen: HashSet<AccountId>,
+    /// Classes whose energy budget covers no more than what wallets have available here.
+    pub(super) energy_bound: HashSet<ClassId>,
     pub(super) books: Vec<PriceBook>,
     pub(super) next_seq: Sequence,
     pub(super) suspended: HashSet<AccountId>,
+    /// What other gateways have reserved.
+    pub(super) elsewhere: HashMap<(AccountId, ClassId), Credits>,
+    pub(super) gateways_count: usize,
     evidence: Evidence,
     pub(super) uncollected: Credits,
     /// Every receipt that was charged.
@@ -355,9 +360,25 @@ impl Chain for FakeChain {
                 expires_at: pot.expires_at,
                 available: pot.available,
                 frozen: ledger.frozen.contains(owner),
+                energy_bound: ledger.energy_bound.contains(class),
             };
             ledger.pots.iter().filter(|((owner, _), _)| owners.contains(owner)).map(row).collect()
         })
+    }
+
+    async fn elsewhere(
+        &self,
+        at: H256,
+        owners: Vec<AccountId>,
+    ) -> Answer<HashMap<(AccountId, ClassId), Credits>> {
+        self.ask(Some(at), |ledger| {
+            let others = ledger.elsewhere.iter().filter(|((owner, _), _)| owners.contains(owner));
+            others.map(|(whose, amount)| (whose.clone(), *amount)).collect()
+        })
+    }
+
+    async fn gateways_count(&self, at: H256) -> Answer<usize> {
+        self.ask(Some(at), |ledger| ledger.gateways_count)
     }
 
     async fn books(&self, at: H256) -> Answer<Vec<PriceBook>> {

@@ -35,6 +35,11 @@ pub(super) struct FakeUpstream {
     pub(super) claims: Mutex<Vec<Bytes>>,
     /// Streams that came to their end.
     pub(super) streams_ended: Mutex<usize>,
+    /// What it answers to every request, if that is set.
+    pub(super) always: Mutex<Option<StatusCode>>,
+    /// What it answers to whoever looks after it.
+    pub(super) readiness: Mutex<StatusCode>,
+    pub(super) engine: Mutex<String>,
     /// Lets a `wait` go on.
     pub(super) go_on: Notify,
 }
@@ -52,6 +57,9 @@ impl FakeUpstream {
             seen: Mutex::default(),
             claims: Mutex::default(),
             streams_ended: Mutex::default(),
+            always: Mutex::default(),
+            readiness: Mutex::new(StatusCode::OK),
+            engine: Mutex::new(r#"{"priorities":"unknown"}"#.into()),
             go_on: Notify::new(),
         });
         let served = upstream.clone();
@@ -81,9 +89,20 @@ impl FakeUpstream {
             self.claims.lock().push(body);
             return plain(StatusCode::NO_CONTENT, "");
         }
+        if path == "/readyz" {
+            return plain(*self.readiness.lock(), "");
+        }
+        if path == "/v1/engine" {
+            assert_eq!(head.headers["authorization"], "Bearer shared");
+            return plain(StatusCode::OK, &self.engine.lock().clone());
+        }
         let body: Value = serde_json::from_slice(&body).unwrap();
         let endpoint = Endpoint::of_path(&path).unwrap();
         self.seen.lock().push(Seen { path, headers: head.headers, body: body.clone() });
+        let always = *self.always.lock();
+        if let Some(status) = always {
+            return plain(status, r#"{"error":{"message":"not now"}}"#);
+        }
         let prompt = body["messages"][0]["content"].as_str().or(body["prompt"].as_str());
         let prompt = prompt.or(body["input"].as_str()).unwrap_or("ok").to_owned();
         match endpoint {

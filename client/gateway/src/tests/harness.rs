@@ -18,7 +18,9 @@ use tokio::{net::TcpListener, sync::watch};
 use super::{fake_chain::FakeChain, fake_upstream::FakeUpstream};
 use crate::{
     client::HttpClient,
-    config::{BatchLimits, Config, Limits, Receipts, Reservations, UpstreamConfig},
+    config::{
+        BatchLimits, BreakerConfig, Config, Limits, Priorities, Receipts, Reservations, UpstreamConfig,
+    },
     server,
     start::{self, Engine},
 };
@@ -203,12 +205,17 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         authority: upstream.address.to_string().parse().unwrap(),
         token: "Bearer shared".parse().unwrap(),
         models: vec!["m".into(), "premium".into()],
+        ca: None,
         concurrency_max: 64,
+        concurrency_learned: false,
         queue_max: 64,
         queue_wait_max: Duration::from_secs(5),
         answer_wait_max: Duration::from_secs(5),
         silence_max: Duration::from_secs(2),
-        priorities: false,
+        ageing: Duration::from_secs(5),
+        priorities: Priorities::Off,
+        breaker: BreakerConfig { failures_max: 1_000, ..BreakerConfig::default() },
+        health_every: Duration::ZERO,
         signs: true,
     };
     Config {

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod asking;
+mod caps;
 mod credits;
 mod endpoints;
 mod failures;
@@ -8,8 +9,11 @@ mod fake_answers;
 mod fake_chain;
 mod fake_upstream;
 mod harness;
+mod queueing;
 mod receipts;
 mod refusals;
 mod replay;
 mod serving;
+mod sharing;
 mod streaming;
+mod upstreams;

@@ -11,6 +11,7 @@ use crate::{
     admission::admit,
     exchange::{charge_for_test as charge, Served},
     start::StartError,
+    terms::Terms,
 };
 
 #[derive(Clone, Debug)]
@@ -51,7 +52,7 @@ async fn serve(setup: &Setup, requests: &[(u8, u32)], acknowledged: &mut Acknowl
         let body = br#"{"model":"m","max_tokens":40,"messages":[{"role":"user","content":"hello"}]}"#;
         let known = state.keys.get(&key::hash(&key_of(*number)))?;
         let view = RequestView::read(Endpoint::Chat, body).unwrap();
-        let admitted = admit(&state, &known, &view, 0).await.ok()?;
+        let admitted = admit(&state, &known, &view, Terms::default()).await.ok()?;
         let digest: Digest = rand::random();
         let usage = Usage { input: 7, cached_input: 3, output: *output };
         let provider = &setup.config.upstreams[0].provider;

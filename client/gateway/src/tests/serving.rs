@@ -2,6 +2,7 @@ use serde_json::json;
 use stipend_primitives::{attestation::SignedClaim, key::KeyLimits, signing, ClassId};
 
 use super::{fake_chain::genesis, harness::*};
+use crate::config::Priorities;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_passed_on_and_charged_exactly() {
@@ -89,7 +90,7 @@ async fn the_engine_is_told_the_bound_and_not_the_callers_priority() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_engine_that_schedules_by_priority_is_told_the_fee() {
-    let setup = Setup::with(1, |config| config.upstreams[0].priorities = true).await;
+    let setup = Setup::with(1, |config| config.upstreams[0].priorities = Priorities::On).await;
     setup.chain.change(|ledger| ledger.endow(&setup.owner, ClassId::PRIORITY, 1_000 * MILLION));
     let mut request = setup.request("/v1/chat/completions", chat("ok").to_string());
     request.headers_mut().insert("x-stipend-priority-fee", "700".parse().unwrap());

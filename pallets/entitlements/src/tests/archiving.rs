@@ -6,7 +6,7 @@ use stipend_primitives::ledger::Ledger;
 use crate::{mock::*, types::SLICES_MAX, Archive, Error, Wallets};
 
 fn charge(amount: u128) -> u128 {
-    Entitlements::charge(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
+    Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
 }
 
 fn refund(amount: u128) -> u128 {

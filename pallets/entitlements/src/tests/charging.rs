@@ -5,7 +5,7 @@ use stipend_primitives::{key::KeyLimits, ledger::Ledger, KeyHash};
 use crate::{mock::*, Wallets};
 
 fn charge(by: &stipend_primitives::AccountId, amount: u128) -> u128 {
-    Entitlements::charge(by, &ada(), INNOVATION, amount * CREDIT) / CREDIT
+    Entitlements::charge_alone(by, &ada(), INNOVATION, amount * CREDIT) / CREDIT
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_was_reserved_before_the_last_key_was_revoked_stays_chargeable() {
 fn classes_are_kept_apart() {
     test(|| {
         mint(&ada(), 10, None);
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), PRIORITY, CREDIT), 0);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), PRIORITY, CREDIT), 0);
         assert_eq!(credits(&ada()), [10, 0, 0, 0, 0]);
     });
 }
@@ -135,8 +135,10 @@ fn ten_thousand_wallets_are_charged_one_item_each() {
         for owner in &owners {
             Entitlements::endow(&account(owner), INNOVATION, 5);
         }
-        let collected: u128 =
-            owners.iter().map(|owner| Entitlements::charge(&gateway(), &account(owner), INNOVATION, 3)).sum();
+        let collected: u128 = owners
+            .iter()
+            .map(|owner| Entitlements::charge_alone(&gateway(), &account(owner), INNOVATION, 3))
+            .sum();
         assert_eq!(collected, 30_000);
         let wallet = Wallets::<Test>::get(account(&owners[0]), INNOVATION).unwrap();
         let len = codec::Encode::encode(&wallet).len();

@@ -6,7 +6,7 @@ use stipend_primitives::{ledger::Ledger, mint::Grant};
 use crate::{mock::*, Programs};
 
 fn charge(amount: u128) -> u128 {
-    Entitlements::charge(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
+    Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
 }
 
 #[test]

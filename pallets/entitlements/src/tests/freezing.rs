@@ -13,7 +13,7 @@ fn nothing_new_is_reserved_or_charged_while_frozen() {
         reserve(&gateway(), &ada(), 4, HOUR);
         assert_ok!(Entitlements::freeze(signed(&hr()), ada(), true));
         assert!(!reserve(&gateway(), &ada(), 1, HOUR));
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), INNOVATION, 10 * CREDIT), 4 * CREDIT);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 10 * CREDIT), 4 * CREDIT);
         assert_eq!(credits(&ada()), [6, 0, 4, 0, 0]);
         let row = &Entitlements::gateway_balances(gateway(), vec![ada()])[0];
         assert_eq!((row.available, row.reserved), (0, 0));
@@ -50,7 +50,7 @@ fn a_class_granted_while_frozen_is_frozen_too() {
         mint(&ada(), 10, None);
         assert_ok!(Entitlements::freeze(signed(&hr()), ada(), true));
         assert_ok!(Entitlements::mint(signed(&hr()), ada(), one(1, 5, None)));
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), PRIORITY, CREDIT), 0);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), PRIORITY, CREDIT), 0);
     });
 }
 
@@ -58,7 +58,7 @@ fn a_class_granted_while_frozen_is_frozen_too() {
 fn issuers_take_back_and_refunds_arrive_while_frozen() {
     test(|| {
         let id = mint(&ada(), 10, None);
-        Entitlements::charge(&gateway(), &ada(), INNOVATION, 5 * CREDIT);
+        Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 5 * CREDIT);
         assert_ok!(Entitlements::freeze(signed(&hr()), ada(), true));
         assert_ok!(Entitlements::revoke(signed(&hr()), id, Some(2 * CREDIT)));
         assert_eq!(Entitlements::refund(&ada(), INNOVATION, CREDIT), CREDIT);

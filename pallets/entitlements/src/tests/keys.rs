@@ -115,6 +115,10 @@ fn only_the_owner_sets_limits() {
             request_cost_max: Some(CREDIT),
             requests_per_minute_max: Some(60),
             expires_at: Some(START + DAY),
+            credits_per_day_max: Some(20 * CREDIT),
+            credits_per_minute_max: Some(2 * CREDIT),
+            tokens_per_minute_max: Some(10_000),
+            model_credits_per_day_max: BoundedVec::truncate_from(vec![(ModelId(3), 5 * CREDIT)]),
         };
         assert_noop!(
             Entitlements::set_limits(signed(&hr()), hash(1), limits.clone()),

@@ -5,6 +5,8 @@ mod allowances;
 mod archiving;
 mod baskets;
 mod charging;
+mod energy;
+mod energy_histories;
 mod expiry;
 mod freezing;
 mod genesis;

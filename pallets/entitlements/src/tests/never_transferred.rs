@@ -16,7 +16,7 @@ fn whatever_is_done_to_one_owner_leaves_another_owners_wallet_as_it_was() {
     test(|| {
         mint(&bob(), 10, Some(START + 30 * DAY));
         reserve(&gateway(), &bob(), 3, DAY);
-        Entitlements::charge(&gateway(), &bob(), INNOVATION, CREDIT);
+        Entitlements::charge_alone(&gateway(), &bob(), INNOVATION, CREDIT);
         let before = wallet_bytes();
 
         let id = mint(&ada(), 10, None);
@@ -27,7 +27,7 @@ fn whatever_is_done_to_one_owner_leaves_another_owners_wallet_as_it_was() {
             Some((gateway(), BoundedVec::truncate_from(vec![(INNOVATION, CREDIT)]))),
         ));
         assert!(reserve(&gateway(), &ada(), 2, HOUR));
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), INNOVATION, 100 * CREDIT), 10 * CREDIT);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 100 * CREDIT), 10 * CREDIT);
         assert_eq!(Entitlements::refund(&ada(), INNOVATION, 100 * CREDIT), 10 * CREDIT);
         release(&gateway(), &ada(), u128::MAX);
         assert_ok!(Entitlements::give_back(signed(&ada()), id, CREDIT));

@@ -7,7 +7,7 @@ use stipend_primitives::{key::KeyLimits, ledger::Ledger};
 use crate::{mock::*, Error, Event, Programs};
 
 fn charge(amount: u128) -> u128 {
-    Entitlements::charge(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
+    Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, amount * CREDIT) / CREDIT
 }
 
 #[test]

@@ -216,7 +216,7 @@ impl Books {
             }
             Step::Charge { gateway, owner: number, class, amount } => {
                 let wallet = (owner(number), ClassId(class));
-                let collected = Entitlements::charge(&gate(gateway), &wallet.0, wallet.1, amount);
+                let collected = Entitlements::charge_alone(&gate(gateway), &wallet.0, wallet.1, amount);
                 assert!(collected <= amount);
                 *self.spent.entry(wallet).or_default() += collected;
                 Some(owner(number))
@@ -320,7 +320,7 @@ fn check_chargeable(first: u8) {
                 .collect();
             let mut collected = 0;
             for (gateway, balance) in &balances {
-                let part = Entitlements::charge(gateway, &owner, row.class, Credits::MAX);
+                let part = Entitlements::charge_alone(gateway, &owner, row.class, Credits::MAX);
                 assert!(part >= balance.reserved, "a reservation is a promise");
                 collected += part;
             }

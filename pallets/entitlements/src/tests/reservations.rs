@@ -47,8 +47,11 @@ fn two_gateways_never_reserve_the_same_credit() {
         assert!(reserve(&gateway(), &ada(), 7, HOUR));
         assert!(!reserve(&other_gateway(), &ada(), 4, HOUR));
         assert!(reserve(&other_gateway(), &ada(), 3, HOUR));
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), INNOVATION, 100 * CREDIT), 7 * CREDIT);
-        assert_eq!(Entitlements::charge(&other_gateway(), &ada(), INNOVATION, 100 * CREDIT), 3 * CREDIT);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 100 * CREDIT), 7 * CREDIT);
+        assert_eq!(
+            Entitlements::charge_alone(&other_gateway(), &ada(), INNOVATION, 100 * CREDIT),
+            3 * CREDIT
+        );
     });
 }
 
@@ -129,7 +132,7 @@ fn a_reservation_used_up_leaves_no_trace() {
     test(|| {
         mint(&ada(), 10, None);
         reserve(&gateway(), &ada(), 4, HOUR);
-        Entitlements::charge(&gateway(), &ada(), INNOVATION, 4 * CREDIT);
+        Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 4 * CREDIT);
         assert!(Entitlements::wallet(ada())[0].reservations.is_empty());
     });
 }

@@ -24,7 +24,7 @@ fn only_available_credits_are_revoked_by_amount() {
     test(|| {
         let id = mint(&ada(), 10, None);
         reserve(&gateway(), &ada(), 4, HOUR);
-        Entitlements::charge(&gateway(), &ada(), INNOVATION, 2 * CREDIT);
+        Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 2 * CREDIT);
         assert_noop!(
             Entitlements::revoke(signed(&hr()), id, Some(7 * CREDIT)),
             Error::<Test>::InsufficientAvailable
@@ -43,7 +43,7 @@ fn an_entitlement_withdrawn_as_a_whole_gives_up_reserved_credits_as_they_come_ba
         reserve(&gateway(), &ada(), 5, HOUR);
         assert_ok!(Entitlements::revoke(signed(&hr()), id, None));
         assert_eq!(credits_of(id), [0, 5, 0, 0, 5]);
-        assert_eq!(Entitlements::charge(&gateway(), &ada(), INNOVATION, CREDIT), CREDIT);
+        assert_eq!(Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, CREDIT), CREDIT);
         release(&gateway(), &ada(), 4 * CREDIT);
         assert_eq!(credits_of(id), [0, 0, 1, 0, 9]);
         assert_eq!(Entitlements::refund(&ada(), INNOVATION, CREDIT), CREDIT);
@@ -99,7 +99,7 @@ fn expired_credits_are_not_given_back() {
 fn an_archived_entitlement_has_nothing_to_take() {
     test(|| {
         let id = mint(&ada(), 10, None);
-        Entitlements::charge(&gateway(), &ada(), INNOVATION, 10 * CREDIT);
+        Entitlements::charge_alone(&gateway(), &ada(), INNOVATION, 10 * CREDIT);
         mint(&ada(), 1, None);
         for result in
             [Entitlements::revoke(signed(&hr()), id, Some(1)), Entitlements::give_back(signed(&ada()), id, 1)]

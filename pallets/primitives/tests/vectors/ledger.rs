@@ -156,6 +156,10 @@ pub fn key() -> Value {
             request_cost_max: Some(5_000_000),
             requests_per_minute_max: Some(60),
             expires_at: Some(1_800_000_000_000),
+            credits_per_day_max: Some(50_000_000),
+            credits_per_minute_max: Some(1_000_000),
+            tokens_per_minute_max: Some(20_000),
+            model_credits_per_day_max: vec![(ModelId(7), 9_000_000), (ModelId(1), 0)].try_into().unwrap(),
         },
     ];
     let mut vectors = Map::new();

@@ -4,15 +4,16 @@ use serde_json::{json, Value};
 use sp_core::H256;
 use stipend_primitives::{
     attestation::GpuUse,
+    energy::EnergyBudget,
     evidence::{
         ClassEvidence, EvidenceInForce, EvidenceLevel, EvidencePolicy, EvidenceStatus, ProviderEvidence,
         TrustView,
     },
     settlement::{Item, UnattestedPolicy, VerdictKind},
     view::{
-        Amounts, BatchView, Class, ClassAllowance, ClassBalance, EntitlementView, GatewayBalance,
-        IssuerAllowance, Program, Provider, ProviderTotals, Quote, ReservationView, Settled, SettlementView,
-        VoteView,
+        Amounts, BatchView, Class, ClassAllowance, ClassBalance, ClassEnergy, EntitlementView,
+        GatewayBalance, IssuerAllowance, Program, Provider, ProviderTotals, Quote, ReservationView, Settled,
+        SettlementView, VoteView,
     },
     ClassId,
 };
@@ -50,6 +51,7 @@ fn wallet() -> Value {
         expires_at: 1_750_000_060_000,
         available: 9,
         frozen: false,
+        energy_bound: true,
     };
     let class = Class { name: b"Render".to_vec().try_into().unwrap(), unattested: UnattestedPolicy::Accept };
     let program = Program {
@@ -73,7 +75,17 @@ fn wallet() -> Value {
             left: (1 << 70) - 7,
         }],
     };
+    let energy = ClassEnergy {
+        class: ClassId::RENDER,
+        name: b"Render".to_vec().try_into().unwrap(),
+        budget: EnergyBudget { period_ms: 86_400_000, millijoules_max: 1 << 70, mj_per_credit: 250_000 },
+        used_mj: 7,
+        held_mj: 1 << 65,
+        left_mj: (1 << 70) - (1 << 65) - 7,
+        period_ends_at: 1_750_032_000_000,
+    };
     json!({
+        "energy": both(&energy),
         "allowance": both(&allowance),
         "entitlement": both(&entitlement),
         "class_balance": both(&balance),

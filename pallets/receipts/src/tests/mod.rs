@@ -4,6 +4,7 @@
 mod authorising;
 mod charging;
 mod committing;
+mod energy;
 mod extrinsic;
 mod history;
 mod model;

@@ -38,24 +38,32 @@ fn holdings() -> impl Strategy<Value = Vec<Credits>> {
     prop::collection::vec(prop_oneof![Just(0u128), 1..100_000u128, Just(1 << 60)], usize::from(WALLETS) * 4)
 }
 
-/// Charges receipt by receipt; returns what each provider's receipts collected.
-fn charge_one_by_one(
-    records: &[Record],
-    wallets: &mut BTreeMap<(AccountId, ClassId), Credits>,
-) -> BTreeMap<AccountId, Credits> {
-    let mut collected = BTreeMap::new();
+/// What each provider's receipts collected, and of their base costs by class.
+#[derive(Default)]
+struct Collected {
+    all: BTreeMap<AccountId, Credits>,
+    bases: BTreeMap<AccountId, BTreeMap<ClassId, Credits>>,
+}
+
+/// Charges receipt by receipt.
+fn charge_one_by_one(records: &[Record], wallets: &mut BTreeMap<(AccountId, ClassId), Credits>) -> Collected {
+    let mut collected = Collected::default();
     for record in records {
         let (provider_number, book, model) = LINES[usize::from(record.line)];
         let entry = StandIn::entry(book, stipend_primitives::ModelId(model)).unwrap();
         let charges = [
-            (entry.class, entry.cost(&record.usage)),
-            (ClassId::PRIORITY, Credits::from(record.priority_fee)),
+            (entry.class, entry.cost(&record.usage), true),
+            (ClassId::PRIORITY, Credits::from(record.priority_fee), false),
         ];
-        for (class, charge) in charges {
+        for (class, charge, is_base) in charges {
             let held = wallets.entry((owner(record.wallet), class)).or_default();
             let paid = charge.min(*held);
             *held -= paid;
-            *collected.entry(provider(provider_number)).or_default() += paid;
+            *collected.all.entry(provider(provider_number)).or_default() += paid;
+            let bases = collected.bases.entry(provider(provider_number)).or_default();
+            if is_base && paid > 0 {
+                *bases.entry(class).or_default() += paid;
+            }
         }
     }
     collected
@@ -90,10 +98,15 @@ proptest! {
                 }
                 let view = Receipts::batch(&gateway(0), first_seq).unwrap();
                 for part in &view.providers {
-                    prop_assert_eq!(part.collected, expected[&part.provider]);
+                    prop_assert_eq!(part.collected, expected.all[&part.provider]);
                     if settled {
                         let item = Item { gateway: gateway(0), first_seq, provider: part.provider.clone() };
-                        Receipts::close_item(&item, VerdictKind::Match, 0, GpuUse::default());
+                        let gpu = GpuUse { energy_mj: Some(first_seq), ..GpuUse::default() };
+                        Receipts::close_item(&item, VerdictKind::Match, 0, gpu);
+                        let (mut paid, energy_mj) = measured().pop().unwrap();
+                        paid.sort_unstable();
+                        let bases: Vec<_> = expected.bases[&part.provider].clone().into_iter().collect();
+                        prop_assert_eq!((paid, energy_mj), (bases, Some(first_seq)));
                     }
                 }
                 Receipts::do_try_state().unwrap();

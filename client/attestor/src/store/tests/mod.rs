@@ -43,7 +43,12 @@ fn config(dir: &Path, limits: Limits) -> Config {
         key: AttestationKey::from_hex(&"05".repeat(32)).unwrap(),
         data_dir: dir.to_path_buf(),
         genesis: GENESIS,
-        engine: EngineConfig { kind: None, authority: "127.0.0.1:1".parse().unwrap(), token: None },
+        engine: EngineConfig {
+            kind: None,
+            authority: "127.0.0.1:1".parse().unwrap(),
+            token: None,
+            try_priorities: false,
+        },
         evidence: None,
         gpu: None,
         gateways: vec![GatewayConfig { account: gateway(), token: TokenHash::of("t"), signs: false }],

@@ -1,0 +1,172 @@
+//! Who serves which model, and who of them is asked.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{atomic::Ordering, Arc},
+};
+
+use arc_swap::ArcSwap;
+use stipend_openai::ApiError;
+use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, ClassId, Moment};
+
+use super::Upstream;
+use crate::{chain::Evidence, client::HttpClient, config::UpstreamConfig};
+
+/// Seconds after which a provider may have shown evidence.
+const EVIDENCE_RETRY_S: u32 = 60;
+
+/// Who serves one model.
+pub(crate) struct Servers {
+    upstreams: Vec<Arc<Upstream>>,
+}
+
+impl Servers {
+    /// The one to ask next: not avoided if possible, then one with evidence where that is asked for, then the
+    /// least loaded. Those that would not be paid, those whose circuit is open and `tried` are left out.
+    pub(crate) fn choose(&self, tried: &[AccountId], asked: Asked, now_ms: Moment) -> Option<Arc<Upstream>> {
+        let left = self.upstreams.iter().filter(|upstream| !tried.contains(&upstream.provider));
+        let order = |upstream: &&Arc<Upstream>| {
+            let lacks = asked.policy != EvidencePolicy::None && !upstream.is_attested(asked.block);
+            (upstream.is_avoided(now_ms), lacks, upstream.load())
+        };
+        left.filter(|upstream| asked.is_met_by(upstream) && upstream.breaker.lets_through(now_ms))
+            .min_by_key(order)
+            .cloned()
+    }
+
+    /// Whether one of them schedules by vLLM's `priority`, and whether all do.
+    pub(crate) fn priorities(&self) -> (bool, bool) {
+        let honours = |upstream: &Arc<Upstream>| upstream.honours_priorities();
+        (self.upstreams.iter().any(honours), self.upstreams.iter().all(honours))
+    }
+
+    /// Why nobody may be asked; `None` if somebody may.
+    pub(crate) fn refusal(&self, asked: Asked, now_ms: Moment) -> Option<ApiError> {
+        if self.upstreams.iter().all(|upstream| upstream.is_suspended()) {
+            return Some(providers_suspended());
+        }
+        let met = || self.upstreams.iter().filter(|upstream| asked.is_met_by(upstream));
+        if met().next().is_none() {
+            return Some(evidence_required());
+        }
+        if met().any(|upstream| upstream.breaker.lets_through(now_ms)) {
+            return None;
+        }
+        let wait_ms = met().map(|upstream| upstream.breaker.wait_ms(now_ms)).min();
+        Some(providers_failing(wait_ms.unwrap_or_default()))
+    }
+}
+
+/// What a request asks of whoever serves it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The strictest policy of the classes that pay for it.
+    pub(crate) policy: EvidencePolicy,
+    /// The newest block.
+    pub(crate) block: BlockNumber,
+}
+
+impl Asked {
+    /// Whether a provider would be paid.
+    pub(crate) fn is_met_by(self, upstream: &Upstream) -> bool {
+        let required = self.policy == EvidencePolicy::Required;
+        !upstream.is_suspended() && (!required || upstream.is_attested(self.block))
+    }
+}
+
+fn providers_suspended() -> ApiError {
+    ApiError::new(
+        503,
+        "api_error",
+        "providers_suspended",
+        "The chain has suspended every provider of this model, so nothing of it is served. Choose another model; \
+         the council can reinstate a provider.",
+    )
+}
+
+fn evidence_required() -> ApiError {
+    ApiError::new(
+        503,
+        "api_error",
+        "evidence_required",
+        "The class that pays for this model demands attested GPUs, and no provider of the model has evidence in \
+         force now. Choose another model, or try again later: evidence is looked at every few minutes.",
+    )
+    .with_retry_after(EVIDENCE_RETRY_S)
+}
+
+fn providers_failing(wait_ms: u64) -> ApiError {
+    ApiError::new(
+        503,
+        "api_error",
+        "providers_unavailable",
+        "Every provider of this model failed several times in a row, so none is asked for a moment. Nothing was \
+         charged; try again later.",
+    )
+    .with_retry_after(u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
+}
+
+/// All upstreams.
+pub(crate) struct Upstreams {
+    pub(crate) all: Vec<Arc<Upstream>>,
+    by_model: HashMap<String, Arc<Servers>>,
+    /// What classes ask for.
+    asked: ArcSwap<HashMap<ClassId, EvidencePolicy>>,
+}
+
+impl Upstreams {
+    /// Upstreams with connections of `client`, except where one trusts a certificate authority of its own.
+    pub(crate) fn new(configs: &[UpstreamConfig], client: &HttpClient) -> std::io::Result<Self> {
+        let upstream = |config| Upstream::new(config, client).map(Arc::new);
+        let all: Vec<Arc<Upstream>> = configs.iter().map(upstream).collect::<Result<_, _>>()?;
+        let mut by_model: HashMap<String, Servers> = HashMap::new();
+        for (config, upstream) in configs.iter().zip(&all) {
+            for model in &config.models {
+                let servers =
+                    by_model.entry(model.clone()).or_insert_with(|| Servers { upstreams: Vec::new() });
+                servers.upstreams.push(upstream.clone());
+            }
+        }
+        let by_model = by_model.into_iter().map(|(model, servers)| (model, Arc::new(servers))).collect();
+        Ok(Upstreams { all, by_model, asked: ArcSwap::default() })
+    }
+
+    /// Who serves a model.
+    pub(crate) fn of(&self, model: &str) -> Option<&Arc<Servers>> {
+        self.by_model.get(model)
+    }
+
+    /// Takes in which providers are suspended, and which no longer.
+    pub(crate) fn set_suspended(&self, suspended: &HashSet<AccountId>) {
+        for upstream in &self.all {
+            upstream.set_suspended(suspended.contains(&upstream.provider));
+        }
+    }
+
+    /// Takes in the evidence in force and what classes ask for.
+    pub(crate) fn set_evidence(&self, evidence: Evidence) {
+        for upstream in &self.all {
+            let until = evidence.until.get(&upstream.provider).copied().unwrap_or(0);
+            upstream.attested_until.store(until, Ordering::Relaxed);
+        }
+        if **self.asked.load() != evidence.asked {
+            self.asked.store(Arc::new(evidence.asked));
+        }
+    }
+
+    /// The stricter policy of two classes.
+    pub(crate) fn asked(&self, classes: [ClassId; 2]) -> EvidencePolicy {
+        let asked = self.asked.load();
+        let policies = classes.map(|class| asked.get(&class).copied().unwrap_or_default());
+        match policies {
+            _ if policies.contains(&EvidencePolicy::Required) => EvidencePolicy::Required,
+            _ if policies.contains(&EvidencePolicy::Preferred) => EvidencePolicy::Preferred,
+            _ => EvidencePolicy::None,
+        }
+    }
+
+    /// The models that somebody serves.
+    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
+        self.by_model.keys().map(String::as_str)
+    }
+}

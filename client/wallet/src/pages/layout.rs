@@ -1,0 +1,127 @@
+//! What all pages share.
+
+use maud::{html, Markup, DOCTYPE};
+use sp_core::crypto::Ss58Codec;
+use stipend_primitives::AccountId;
+
+use super::words::{short, timestamp};
+use crate::{access::Who, http::Viewer, read::AsOf};
+
+fn document(title: &str, inside: Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Stipend" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href="/style.css";
+                script src="/app.js" defer {}
+            }
+            body { (inside) }
+        }
+    }
+}
+
+/// A page without a viewer.
+pub fn plain(title: &str, inside: Markup) -> Markup {
+    document(
+        title,
+        html! {
+            header.top { a.brand href="/" { "Stipend" } (switch()) }
+            main.narrow id="main" { h1 { (title) } (inside) }
+        },
+    )
+}
+
+/// Light or dark: shown where there is script, which keeps the choice.
+fn switch() -> Markup {
+    html! { button.switch type="button" id="theme" hidden aria-label="Light or dark" { "Light or dark" } }
+}
+
+/// A page with what its viewer can go to.
+pub fn page(viewer: &Viewer, title: &str, at: AsOf, here: &str, inside: Markup) -> Markup {
+    let own = viewer.account.as_ref().map(|account| format!("/wallets/{}", account.to_ss58check()));
+    let mut places: Vec<(String, &str)> = Vec::new();
+    places.extend(own.map(|own| (own, "My wallet")));
+    if viewer.is(Who::Issuer) || viewer.is(Who::Auditor) {
+        places.push(("/programs".into(), "Programs"));
+    }
+    if viewer.is(Who::Auditor) {
+        places.extend([
+            ("/audit".into(), "Overview"),
+            ("/audit/wallets".into(), "Wallets"),
+            ("/audit/receipts".into(), "Receipts"),
+        ]);
+    }
+    document(
+        title,
+        html! {
+            a.skip href="#main" { "Skip to the content" }
+            header.top {
+                a.brand href="/" { "Stipend" }
+                nav aria-label="Main" {
+                    @for (path, name) in &places {
+                        a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
+                    }
+                }
+                div.right {
+                    (switch())
+                    @if let Some(account) = &viewer.account { span.who { (short(account)) } }
+                    form method="post" action="/sign-out" { button type="submit" { "Sign out" } }
+                }
+            }
+            main id="main" {
+                h1 { (title) }
+                (inside)
+                p.foot { "As of final block " (at.block) ", " (timestamp(at.moment)) "." }
+            }
+        },
+    )
+}
+
+/// The parts of a wallet.
+pub fn tabs(owner: &AccountId, here: &str) -> Markup {
+    let base = format!("/wallets/{}", owner.to_ss58check());
+    let parts = [
+        (base.clone(), "Balances"),
+        (format!("{base}/receipts"), "Receipts"),
+        (format!("{base}/grants"), "Grants"),
+        (format!("{base}/keys"), "API keys"),
+    ];
+    html! {
+        p.owner { "Wallet " code { (owner.to_ss58check()) } }
+        nav.tabs aria-label="Wallet" {
+            @for (path, name) in &parts {
+                a href=(path) aria-current=[(*name == here).then_some("page")] { (name) }
+            }
+        }
+    }
+}
+
+/// A link to more rows of a table.
+pub fn more(path: &str, after: Option<String>) -> Markup {
+    html! {
+        @if let Some(after) = after {
+            p { a.button href=(format!("{path}?after={after}")) { "Older" } }
+        }
+    }
+}
+
+/// The three files that can be taken away.
+pub fn exports(base: &str) -> Markup {
+    html! {
+        ul.files {
+            li { a href=(format!("{base}/focus.csv")) download="focus.csv" { "FinOps FOCUS 1.2 (CSV)" } }
+            li { a href=(format!("{base}/receipts.ndjson")) download="receipts.ndjson" { "Receipts (NDJSON)" } }
+            li { a href=(format!("{base}/openmeter.ndjson")) download="openmeter.ndjson" { "CloudEvents for OpenMeter (NDJSON)" } }
+        }
+    }
+}
+
+/// A refusal.
+pub fn refusal(words: &str) -> Markup {
+    plain("Nothing to see", html! { p { (words) } p { a href="/" { "Back to the beginning" } } })
+}

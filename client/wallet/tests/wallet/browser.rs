@@ -1,0 +1,261 @@
+//! The pages in a real browser (Debian's chromium and chromium-driver), where STIPEND_TEST_LONG is set.
+
+use std::{
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use base64ct::{Base64, Encoding};
+use serde_json::{json, Value};
+use stipend_primitives::Role;
+use stipend_sdk::Signer;
+
+use super::{history::History, service::Service};
+
+/// A browser, driven by WebDriver.
+struct Browser {
+    driver: Child,
+    session: String,
+    http: reqwest::Client,
+    profile: tempfile::TempDir,
+}
+
+impl Browser {
+    async fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is not installed (Debian: chromium, chromium-driver)");
+        let profile = tempfile::tempdir().unwrap();
+        let http = reqwest::Client::new();
+        let base = format!("http://127.0.0.1:{port}/session");
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--hide-scrollbars",
+            &format!("--user-data-dir={}", profile.path().display()),
+        ];
+        let wanted =
+            json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let Ok(answer) = http.post(&base).json(&wanted).send().await else { continue };
+            let answer: Value = answer.json().await.unwrap();
+            let id = answer["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("{answer}"));
+            return Browser { driver, session: format!("{base}/{id}"), http, profile };
+        }
+        panic!("chromedriver does not answer");
+    }
+
+    async fn ask(&self, path: &str, body: Value) -> Value {
+        let answer = self.http.post(format!("{}{path}", self.session)).json(&body).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["value"].clone()
+    }
+
+    async fn open(&self, url: &str) {
+        self.ask("/url", json!({ "url": url })).await;
+    }
+
+    async fn element(&self, css: &str) -> String {
+        for _ in 0..100 {
+            let found = self.ask("/element", json!({ "using": "css selector", "value": css })).await;
+            if let Some(id) = found.as_object().and_then(|map| map.values().next()?.as_str()) {
+                if found.get("error").is_none() {
+                    return id.to_owned();
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("no {css} on {}", self.text().await);
+    }
+
+    async fn click(&self, css: &str) {
+        let id = self.element(css).await;
+        let answer = self.ask(&format!("/element/{id}/click"), json!({})).await;
+        assert!(answer.is_null(), "{css}: {answer}");
+    }
+
+    async fn text(&self) -> String {
+        let script = json!({ "script": "return document.body.innerText", "args": [] });
+        self.ask("/execute/sync", script).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    async fn wait_for(&self, words: &str) -> String {
+        for _ in 0..200 {
+            let text = self.text().await;
+            if text.contains(words) {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{words:?} is not on the page: {}", self.text().await);
+    }
+
+    async fn wait_until_gone(&self, words: &str) {
+        for _ in 0..200 {
+            if !self.text().await.contains(words) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{words:?} stays on the page");
+    }
+
+    async fn look(&self, scheme: &str, width: u32) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "features": features } });
+        self.ask("/goog/cdp/execute", command).await;
+        let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600 });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": size });
+        self.ask("/goog/cdp/execute", command).await;
+    }
+
+    async fn picture(&self) -> Vec<u8> {
+        let command =
+            json!({ "cmd": "Page.captureScreenshot", "params": { "captureBeyondViewport": false } });
+        let taken = self.ask("/goog/cdp/execute", command).await;
+        Base64::decode_vec(taken["data"].as_str().unwrap()).unwrap()
+    }
+
+    /// Signs in with a key file, as a person does.
+    async fn sign_in(&self, service: &Service, signer: &Signer) {
+        let file = self.profile.path().join(format!("{}.key", signer.address()));
+        signer.save(&file).unwrap();
+        self.open(&format!("{}/sign-in", service.url)).await;
+        self.element("#key-form:not([hidden])").await;
+        let input = self.element("#key-file").await;
+        self.ask(&format!("/element/{input}/value"), json!({ "text": file.display().to_string() })).await;
+        self.click("#key-form button").await;
+        self.wait_for("Sign out").await;
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Ends the browser too.
+        let session = self.session.clone();
+        let http = self.http.clone();
+        let ended = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            let _ = runtime.block_on(http.delete(session).send());
+        });
+        let _ = ended.join();
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+fn is_long() -> bool {
+    let long = std::env::var_os("STIPEND_TEST_LONG").is_some();
+    if !long {
+        println!("NOT tested: pages in a browser; set STIPEND_TEST_LONG=1");
+    }
+    long
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_employee_signs_in_sees_a_grant_arrive_and_a_charge_turn_final_and_opens_a_receipt() {
+    if !is_long() {
+        return;
+    }
+    let owner = Signer::generate();
+    let mut history = History::new(41, vec![owner.account()]);
+    history.run(40);
+    let service = Service::start(history.fake.clone()).await;
+    let browser = Browser::start().await;
+    browser.sign_in(&service, &owner).await;
+    browser.wait_for("Nothing is pending.").await;
+
+    // A grant: first pending, then final, on a page that nobody reloads.
+    history.also_own_soon(owner.account(), 77_000_000);
+    browser.wait_for("may still change").await;
+    history.becomes_final();
+    browser.wait_for("Nothing is pending.").await;
+    browser.wait_until_gone("may still change").await;
+
+    browser.open(&format!("{}/wallets/{}/receipts", service.url, owner.address())).await;
+    browser.click("tbody a").await;
+    let text = browser.wait_for("What it cost, and why").await;
+    assert!(text.contains("Generated tokens") && text.contains("Download the proof"), "{text}");
+    browser.click("form[action='/sign-out'] button").await;
+    browser.wait_for("On the command line").await;
+    drop(browser);
+    service.end().await;
+}
+
+/// Pages to look at, in a folder: `STIPEND_PICTURES`, or one that is gone after the test.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_fits_wide_and_narrow_light_and_dark() {
+    if !is_long() {
+        return;
+    }
+    let (owner, auditor) = (Signer::generate(), Signer::generate());
+    let mut history =
+        History::new(8, vec![owner.account(), Signer::generate().account(), Signer::generate().account()]);
+    history.run(260);
+    history.fake.grant(&auditor.account(), Role::Auditor);
+    let gone = tempfile::tempdir().unwrap();
+    let folder = std::env::var_os("STIPEND_PICTURES").map_or(gone.path().to_owned(), PathBuf::from);
+    let service = Service::start(history.fake.clone()).await;
+    let browser = Browser::start().await;
+    browser.look("light", 1100).await;
+    browser.open(&format!("{}/sign-in", service.url)).await;
+    std::fs::write(folder.join("sign-in-light-wide.png"), browser.picture().await).unwrap();
+    browser.sign_in(&service, &auditor).await;
+    history.also_own_soon(owner.account(), 5_000_000);
+    let wallet = format!("/wallets/{}", owner.address());
+    let receipt = history.some_receipt_of(&service, &owner, &auditor).await;
+    let pages = [
+        ("wallet", wallet.clone()),
+        ("receipts", format!("{wallet}/receipts")),
+        ("grants", format!("{wallet}/grants")),
+        ("keys", format!("{wallet}/keys")),
+        ("receipt", receipt),
+        ("programs", "/programs".into()),
+        ("program", "/programs/0".into()),
+        ("overview", "/audit".into()),
+        ("wallets", "/audit/wallets".into()),
+    ];
+    let script = json!({ "script": "return document.documentElement.scrollWidth - innerWidth", "args": [] });
+    for (name, path) in pages {
+        browser.open(&format!("{}{path}", service.url)).await;
+        browser.wait_for("As of final block").await;
+        for (scheme, size, width) in [
+            ("light", "wide", 1100),
+            ("dark", "wide", 1100),
+            ("light", "narrow", 390),
+            ("dark", "narrow", 390),
+        ] {
+            browser.look(scheme, width).await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let beyond = browser.ask("/execute/sync", script.clone()).await;
+            assert!(beyond.as_i64().unwrap() <= 0, "{name} is {beyond} too wide at {width}");
+            std::fs::write(folder.join(format!("{name}-{scheme}-{size}.png")), browser.picture().await)
+                .unwrap();
+        }
+        browser.look("light", 1100).await;
+    }
+    // The auditor takes everything away.
+    browser.open(&format!("{}/audit", service.url)).await;
+    browser.element("a[href='/api/v1/export/focus.csv']").await;
+    let fetched = json!({
+        "script": "const done = arguments[0]; fetch('/api/v1/export/focus.csv').then(a => a.text()).then(done)",
+        "args": [],
+    });
+    let csv = browser.ask("/execute/async", fetched).await;
+    assert!(csv.as_str().unwrap().lines().count() > 100 && csv.as_str().unwrap().starts_with("BilledCost"));
+    drop(browser);
+    service.end().await;
+}
