@@ -33,6 +33,10 @@ pub(crate) struct Metrics {
     pub(crate) callers_gone: IntCounter,
     /// Rows of reservations asked for.
     pub(crate) reservations: IntCounter,
+    /// Requests whose framing was refused; their connections were closed.
+    pub(crate) malformed: IntCounter,
+    /// Configurations taken in while the gateway runs, and those refused.
+    pub(crate) reloads: [IntCounter; 2],
     queue_wait: Histogram,
     gauges: Gauges,
 }
@@ -91,6 +95,12 @@ impl Metrics {
             plain("stipend_gateway_callers_gone_total", "Callers that left before their answer ended.")?;
         let reservations =
             plain("stipend_gateway_reservation_rows_total", "Rows of reservations asked of the chain.")?;
+        let malformed = plain("stipend_gateway_malformed_total", "Requests whose framing was refused.")?;
+        let reloads = counters(
+            "stipend_gateway_reloads_total",
+            "Configurations read again on SIGHUP, by outcome.",
+            &["outcome"],
+        )?;
         let wait =
             HistogramOpts::new("stipend_gateway_queue_wait_seconds", "Wait for a place at an upstream.");
         let queue_wait = Histogram::with_opts(wait.buckets(SECONDS.to_vec()))?;
@@ -108,6 +118,8 @@ impl Metrics {
             bound_exceeded,
             callers_gone,
             reservations,
+            malformed,
+            reloads: ["taken", "refused"].map(|outcome| reloads.with_label_values(&[outcome])),
             queue_wait,
             gauges: Gauges::new(&registry)?,
             registry,

@@ -15,7 +15,7 @@ use sp_core::crypto::Ss58Codec;
 use stipend_openai::ApiError;
 use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, ClassId, Moment};
 
-use crate::{chain::Evidence, config::UpstreamConfig, queue::Queue};
+use crate::{chain::Evidence, config::UpstreamConfig, forward::Proof, queue::Queue};
 
 /// How long an upstream that failed is asked only if no other can be.
 const AVOID_MS: u64 = 2_000;
@@ -62,6 +62,7 @@ pub(crate) struct Upstream {
     attested_until: AtomicU32,
     /// Whether requests to it carry this gateway's signature.
     pub(crate) signs: bool,
+    pub(crate) proof: Proof,
     places: usize,
 }
 
@@ -89,6 +90,7 @@ impl Upstream {
             suspended: AtomicBool::new(false),
             attested_until: AtomicU32::new(0),
             signs: config.signs,
+            proof: Proof::default(),
             places: config.concurrency_max,
         }
     }

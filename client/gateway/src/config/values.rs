@@ -59,6 +59,14 @@ impl<'f> Section<'f> {
         }
     }
 
+    /// A text that may be left out.
+    pub(super) fn optional(&mut self, key: &str) -> Option<String> {
+        if !self.table.contains_key(key) {
+            return None;
+        }
+        self.string(key)
+    }
+
     pub(super) fn strings(&mut self, key: &str) -> Vec<String> {
         let list = match self.table.remove(key) {
             Some(Value::Array(list)) => list,

@@ -128,7 +128,13 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
             continue;
         }
         let deadline = Instant::now() + upstream.answer_wait_max;
-        match timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await {
+        let sent =
+            timeout(upstream.answer_wait_max, order.state.client.send(request(order, &upstream))).await;
+        if let Ok(Ok(response)) = &sent {
+            let (status, headers) = (response.status(), response.headers());
+            upstream.proof.learn(&order.state.pen, &upstream.provider, status, headers);
+        }
+        match sent {
             Ok(Ok(response)) if response.status() == StatusCode::SERVICE_UNAVAILABLE => {
                 upstream_failed(order, &upstream, "it answered 503");
             }
@@ -180,7 +186,7 @@ fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
     headers.insert(X_GATEWAY, order.state.name.clone());
     headers.insert(X_REQUEST, digits(&order.digest));
     if upstream.signs {
-        headers.insert(X_SIGNATURE, digits(&order.state.pen.forward(&upstream.provider, &order.digest)));
+        headers.insert(X_SIGNATURE, upstream.proof.of(&order.state.pen, &upstream.provider, &order.digest));
     }
     request
 }

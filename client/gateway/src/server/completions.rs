@@ -7,16 +7,17 @@ use blake2::{
     Blake2bMac,
 };
 use bytes::Bytes;
-use http::{header, HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use rand::RngCore;
 use sha2::{Digest as _, Sha256};
 use stipend_openai::{ApiError, RequestView, Rewrite};
-use stipend_primitives::{key, Digest};
+use stipend_primitives::Digest;
 use tokio::{sync::oneshot, time::timeout};
+use tracing::Instrument;
 
-use super::answer::AnswerBody;
+use super::{answer::AnswerBody, span};
 use crate::{
     admission::{admit, Admitted},
     clock::now_ms,
@@ -32,10 +33,10 @@ const X_PRIORITY_FEE: &str = "x-stipend-priority-fee";
 pub(super) async fn answer(
     request: Request<Incoming>,
     state: Arc<State>,
+    key: Arc<Key>,
     endpoint: Endpoint,
 ) -> Result<Response<AnswerBody>, ApiError> {
     let began = Instant::now();
-    let key = authenticate(&state, request.headers())?;
     if let Some(refusal) = state.refusal(now_ms()) {
         return Err(refusal.answer());
     }
@@ -62,26 +63,9 @@ pub(super) async fn answer(
         state,
     };
     let (reply, answer) = oneshot::channel();
-    tokio::spawn(exchange::serve(order, reply));
+    span::of_model(&order.model);
+    tokio::spawn(exchange::serve(order, reply).in_current_span());
     answer.await.unwrap_or_else(|_| Err(ApiError::internal()))
-}
-
-/// The key that a request carries. One answer for whatever is wrong with it: a guesser learns nothing.
-pub(super) fn authenticate(state: &State, headers: &HeaderMap) -> Result<Arc<Key>, ApiError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(ApiError::authentication());
-    };
-    let text = value.to_str().map_err(|_| ApiError::authentication())?;
-    let (scheme, secret) = text.split_once(' ').ok_or_else(ApiError::authentication)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::authentication());
-    }
-    let key = state.keys.get(&key::hash(secret.trim())).ok_or_else(ApiError::authentication)?;
-    if key.is_expired(now_ms()) {
-        return Err(ApiError::authentication());
-    }
-    Ok(key)
 }
 
 fn count(key: &Key) -> Result<(), ApiError> {

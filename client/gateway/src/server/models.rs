@@ -1,14 +1,11 @@
 //! `GET /v1/models`.
 
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde::Serialize;
 use stipend_openai::ApiError;
 
-use super::{
-    answer::{of_kind, AnswerBody},
-    completions::authenticate,
-};
-use crate::state::State;
+use super::answer::{of_kind, AnswerBody};
+use crate::{keys::Key, state::State};
 
 #[derive(Serialize)]
 struct List<'a> {
@@ -25,8 +22,7 @@ struct Model<'a> {
 }
 
 /// The models that the key may use: priced, served and allowed.
-pub(super) fn answer<B>(request: &Request<B>, state: &State) -> Result<Response<AnswerBody>, ApiError> {
-    let key = authenticate(state, request.headers())?;
+pub(super) fn answer(key: &Key, state: &State) -> Result<Response<AnswerBody>, ApiError> {
     let prices = state.prices.load();
     let usable =
         prices.models().filter(|(name, model)| state.upstreams.of(name).is_some() && key.may_use(*model));

@@ -2,17 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{header, HeaderMap, HeaderValue, Response, StatusCode};
+use http::{header, HeaderValue, Response, StatusCode};
 use stipend_openai::ApiError;
 use stipend_primitives::{AccountId, Digest, Sequence};
 use stipend_sdk::proof::{BatchPlace, Format, GatewayReceipt, Settlement};
 use tokio::time::timeout;
 
-use super::{
-    answer::{of_kind, AnswerBody},
-    completions::authenticate,
-};
-use crate::{chain::PlacedBatch, receipt::Receipt, state::State};
+use super::answer::{of_kind, AnswerBody};
+use crate::{chain::PlacedBatch, keys::Key, receipt::Receipt, state::State};
 
 /// How long the chain may take to say where a receipt stands; without it the receipt says less.
 const CHAIN_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -22,11 +19,10 @@ const CHAIN_RETRY_S: u32 = 5;
 
 /// The receipt of a request, for the keys of the wallet that paid for it and for nobody else.
 pub(super) async fn answer(
-    headers: &HeaderMap,
+    key: &Key,
     id: &str,
     state: &Arc<State>,
 ) -> Result<Response<AnswerBody>, ApiError> {
-    let key = authenticate(state, headers)?;
     let id = read_id(id)?;
     let _place = state.lookups.try_acquire().map_err(|_| {
         ApiError::rate_limit("Many receipts are being looked up. Try again in a moment.").with_retry_after(1)

@@ -32,6 +32,8 @@ pub(super) struct FakeUpstream {
     pub(super) claims: Mutex<Vec<Bytes>>,
     /// Streams that came to their end.
     pub(super) streams_ended: Mutex<usize>,
+    /// The key that answers name, as attestors' do; none where it is empty.
+    pub(super) key: Mutex<String>,
     /// Lets a `wait` go on.
     pub(super) go_on: Notify,
 }
@@ -49,6 +51,7 @@ impl FakeUpstream {
             seen: Mutex::default(),
             claims: Mutex::default(),
             streams_ended: Mutex::default(),
+            key: Mutex::default(),
             go_on: Notify::new(),
         });
         let served = upstream.clone();
@@ -81,7 +84,12 @@ impl FakeUpstream {
         let body: Value = serde_json::from_slice(&body).unwrap();
         self.seen.lock().push(Seen { path, headers: head.headers, body: body.clone() });
         let prompt = body["messages"][0]["content"].as_str().or(body["prompt"].as_str());
-        self.act(prompt.unwrap_or("ok").to_owned(), &body).await
+        let key = self.key.lock().clone();
+        let mut answer = self.act(prompt.unwrap_or("ok").to_owned(), &body).await;
+        if !key.is_empty() {
+            answer.headers_mut().insert("x-stipend-key", key.parse().unwrap());
+        }
+        answer
     }
 
     /// `ok`, `slow`, `wait`, `status N`, `no usage`, `no json`, `die`, `error event`, `above bound`.

@@ -18,7 +18,7 @@ use tokio::{net::TcpListener, sync::watch};
 use super::{fake_chain::FakeChain, fake_upstream::FakeUpstream};
 use crate::{
     client::HttpClient,
-    config::{BatchLimits, Config, Limits, Receipts, Reservations, UpstreamConfig},
+    config::{BatchLimits, Config, Limits, Operate, Receipts, Reservations, UpstreamConfig},
     server,
     start::{self, Engine},
 };
@@ -117,6 +117,11 @@ impl Setup {
         tasks.shutdown().await;
         until("the gateway is gone", || Arc::strong_count(&state) == 1).await;
         drop(state);
+    }
+
+    /// Gives the order to stop.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -226,5 +231,6 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         receipts: Receipts::default(),
         limits: Limits::default(),
         upstreams: upstreams.iter().enumerate().map(upstream).collect(),
+        operate: Operate::default(),
     }
 }
