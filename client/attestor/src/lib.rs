@@ -37,7 +37,9 @@ use std::{
     time::Duration,
 };
 
+use ::http::HeaderValue;
 use sp_core::H256;
+use stipend_forward::{ForwardKey, Parties};
 use stipend_primitives::AccountId;
 use tokio::{
     net::TcpListener,
@@ -75,6 +77,10 @@ struct App {
     gateways: HashMap<AccountId, GatewayConfig>,
     /// Whether the engine is tried where it does not say how it schedules.
     try_priorities: bool,
+    /// What each of them proves its requests with; none where its account is no key.
+    forward_keys: HashMap<AccountId, ForwardKey>,
+    /// This provider's public key, as gateways are told it.
+    key_name: HeaderValue,
     models: Vec<ModelConfig>,
     provider: AccountId,
     genesis: H256,
@@ -170,7 +176,16 @@ impl App {
             );
         }
         let outbound = Outbound::new();
+        let forward_keys = config.gateways.iter().filter_map(|gateway| {
+            let Config { genesis, provider, .. } = &config;
+            let parties = Parties { genesis, gateway: &gateway.account, provider };
+            let key = config.key.forward_key(gateway.account.as_ref(), &parties)?;
+            Some((gateway.account.clone(), key))
+        });
+        let key_name = hex::encode(config.key.public());
         Ok(App {
+            forward_keys: forward_keys.collect(),
+            key_name: HeaderValue::from_str(&key_name).expect("hex digits are a header's value; qed"),
             engine: Engine::new(&config.engine, outbound.clone()),
             evidence: Evidence::new(config.evidence.clone(), outbound),
             gpu: Gpu::of(config.gpu.as_ref()),

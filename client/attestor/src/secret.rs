@@ -2,6 +2,7 @@
 
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use ed25519_dalek::{Signer, SigningKey};
+use stipend_forward::{ForwardKey, Parties};
 use stipend_primitives::{PublicKey, Signature};
 use zeroize::Zeroizing;
 
@@ -19,6 +20,11 @@ impl AttestationKey {
     /// The key that `settlement.register_provider` wants.
     pub fn public(&self) -> PublicKey {
         self.0.verifying_key().to_bytes()
+    }
+
+    /// The secret of this key's owner and a gateway.
+    pub(crate) fn forward_key(&self, gateway: &PublicKey, parties: &Parties) -> Option<ForwardKey> {
+        ForwardKey::agree(&self.0, gateway, parties)
     }
 
     /// Signs. The same payload always gets the same signature.

@@ -8,11 +8,14 @@
 //! | `server` | connections, routes, API keys |
 //! | `admission`, `terms`, `bound`, `caps`, `wallet`, `prices` | may this request be served, what can it cost, hold that |
 //! | `queue`, `upstream`, `client` | who is asked, and who waits for whom |
+//! | `forward` | proving to a provider that a request is this gateway's |
 //! | `exchange` | one request's way to an upstream and back, and the receipt at its end |
 //! | `pipeline` | receipts become batches, batches are handed in, providers get their claims |
 //! | `follow` | keys, prices and reservations as of finalised blocks |
 //! | `kept` | which receipts can be looked up |
 //! | `restore`, `start` | going on after a crash |
+//! | `reload`, `live` | another configuration while requests are served |
+//! | `telemetry` | the log |
 //! | `chain` | what all of this needs of a chain, as one small trait |
 
 mod admission;
@@ -25,19 +28,23 @@ pub mod config;
 mod credits;
 mod exchange;
 mod follow;
+mod forward;
 mod kept;
 mod keys;
+mod live;
 mod metrics;
 mod pipeline;
 mod prices;
 mod queue;
 mod rate;
 mod receipt;
+mod reload;
 mod restore;
 mod server;
 mod start;
 mod state;
 mod status;
+pub mod telemetry;
 mod terms;
 mod upstream;
 mod wallet;
@@ -50,6 +57,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use tokio::{net::TcpListener, sync::watch};
 
+pub use reload::Reloads;
 pub use start::StartError;
 
 use chain::Chain;
@@ -72,19 +80,23 @@ pub enum RunError {
     },
 }
 
-/// Runs a gateway on a chain until `stop` resolves and the requests in flight have ended.
+/// Runs a gateway on a chain until `stop` resolves and the requests in flight have ended. What comes from
+/// `reloads` is taken in meanwhile, as far as it can be.
 ///
 /// `ready` is called with the address once requests are served.
 pub async fn run<C: Chain>(
     config: Config,
     chain: Arc<C>,
+    reloads: Reloads,
     stop: impl Future<Output = ()> + Send,
     ready: impl FnOnce(SocketAddr) + Send,
 ) -> Result<(), RunError> {
-    let listening = |error| RunError::Listen { address: config.listen, error };
-    let listener = TcpListener::bind(config.listen).await.map_err(listening)?;
+    let address = config.listen;
+    let listening = |error| RunError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(listening)?;
     let address = listener.local_addr().map_err(listening)?;
     let Engine { state, mut tasks } = start::start(&config, chain).await?;
+    tasks.spawn(reloads.run(config, state.clone()));
     ready(address);
     let (stopping, stopped) = watch::channel(false);
     let server = tokio::spawn(server::serve(listener, state.clone(), stopped));

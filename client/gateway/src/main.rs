@@ -1,14 +1,23 @@
 //! `stipend-gateway`: see the crate's README.
 
-use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use clap::Parser;
 use stipend_gateway::{
     chain::{Chain, SdkChain},
-    config::Config,
+    config::{Config, Faults},
+    telemetry::LogFilter,
+    Reloads,
 };
-use tokio::signal::unix::{signal, SignalKind};
-use tracing_subscriber::EnvFilter;
+use tokio::{
+    signal::unix::{signal, SignalKind},
+    sync::mpsc,
+};
 
 /// Exit status for a configuration that cannot be used: `EX_USAGE` of sysexits.
 const EXIT_CONFIG: u8 = 64;
@@ -27,8 +36,6 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let config = match Config::load(&options.config) {
         Ok(config) => config,
         Err(faults) => {
@@ -46,7 +53,8 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(config)) {
+    let filter = LogFilter::start(&config.operate);
+    match runtime.block_on(run(&options.config, config, filter)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("stipend-gateway: {error:#}");
@@ -55,7 +63,8 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(path: &Path, config: Config, filter: LogFilter) -> anyhow::Result<()> {
+    let reloads = Reloads::new(reread(path.to_owned())?, move |text| filter.set(text));
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let stop = async move {
@@ -70,7 +79,7 @@ async fn run(config: Config) -> anyhow::Result<()> {
         () = &mut stop => return Ok(()),
     };
     tracing::info!(genesis = ?chain.genesis(), gateway = %config.signer.address(), "connected to the chain");
-    stipend_gateway::run(config, chain, stop, |address| {
+    stipend_gateway::run(config, chain, reloads, stop, |address| {
         // Scripts wait for this line.
         let mut out = std::io::stdout().lock();
         let told = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
@@ -80,4 +89,18 @@ async fn run(config: Config) -> anyhow::Result<()> {
     })
     .await?;
     Ok(())
+}
+
+/// The configuration as it stands in the file, at every `SIGHUP`.
+fn reread(path: PathBuf) -> std::io::Result<mpsc::Receiver<Result<Config, Faults>>> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    let (sender, receiver) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            if sender.send(Config::load(&path)).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
 }

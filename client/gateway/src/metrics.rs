@@ -37,6 +37,10 @@ pub(crate) struct Metrics {
     pub(crate) callers_gone: IntCounter,
     /// Rows of reservations asked for.
     pub(crate) reservations: IntCounter,
+    /// Requests whose framing was refused; their connections were closed.
+    pub(crate) malformed: IntCounter,
+    /// Configurations taken in while the gateway runs, and those refused.
+    pub(crate) reloads: [IntCounter; 2],
     queue_wait: Histogram,
     caps: IntCounterVec,
     gauges: Gauges,
@@ -104,6 +108,12 @@ impl Metrics {
             "Shares of API keys' caps that were reached, each once in its minute or day.",
             &["cap", "percent"],
         )?;
+        let malformed = plain("stipend_gateway_malformed_total", "Requests whose framing was refused.")?;
+        let reloads = counters(
+            "stipend_gateway_reloads_total",
+            "Configurations read again on SIGHUP, by outcome.",
+            &["outcome"],
+        )?;
         let wait =
             HistogramOpts::new("stipend_gateway_queue_wait_seconds", "Wait for a place at an upstream.");
         let queue_wait = Histogram::with_opts(wait.buckets(SECONDS.to_vec()))?;
@@ -121,6 +131,8 @@ impl Metrics {
             bound_exceeded,
             callers_gone,
             reservations,
+            malformed,
+            reloads: ["taken", "refused"].map(|outcome| reloads.with_label_values(&[outcome])),
             queue_wait,
             caps,
             gauges: Gauges::new(&registry)?,

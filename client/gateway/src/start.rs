@@ -23,6 +23,7 @@ use crate::{
     },
     receipt::Receipt,
     restore::{restore, Journalled, Known},
+    server::Tls,
     state::{Parts, State},
     upstream::{watch, Upstreams},
     wallets::Wallets,
@@ -193,9 +194,12 @@ fn make_state(
     let providers = upstreams.all.iter().map(|upstream| upstream.address.as_str());
     let metrics = Metrics::new(upstreams.models(), providers)
         .map_err(|error| StartError::System(format!("cannot make the metrics: {error}")))?;
+    let tls = config.operate.tls.as_ref().map(Tls::new).transpose();
+    let tls = tls.map_err(|error| StartError::System(error.to_string()))?;
     let (wanted, wants) = mpsc::unbounded_channel();
     let parts = Parts {
         limits: config.limits.clone(),
+        tls,
         reservations: config.reservations.clone(),
         expiry_margin_ms: u64::try_from(config.expiry_margin().as_millis()).unwrap_or(u64::MAX),
         wallets,

@@ -19,9 +19,11 @@ use crate::{
     config::{Limits, Reservations},
     kept::Kept,
     keys::KeyTable,
+    live::Live,
     metrics::Metrics,
     pipeline::compose::Pen,
     prices::Prices,
+    server::Tls,
     status::{Refusal, Status},
     upstream::Upstreams,
     wallet::Account,
@@ -32,7 +34,10 @@ use crate::{
 const LOOKUPS_MAX: usize = 4;
 
 pub(crate) struct State {
-    pub(crate) limits: Limits,
+    /// As of the newest configuration that was taken in.
+    pub(crate) limits: Live<Limits>,
+    /// What callers speak TLS with; `None`: they speak plain HTTP.
+    pub(crate) tls: Option<Tls>,
     pub(crate) reservations: Reservations,
     /// See [`crate::config::Config::expiry_margin`].
     pub(crate) expiry_margin_ms: u64,
@@ -74,6 +79,7 @@ impl DigestSecret {
 /// Everything that [`State`] is made of besides its own counters.
 pub(crate) struct Parts {
     pub(crate) limits: Limits,
+    pub(crate) tls: Option<Tls>,
     pub(crate) reservations: Reservations,
     pub(crate) expiry_margin_ms: u64,
     pub(crate) wallets: Arc<Wallets>,
@@ -90,7 +96,8 @@ impl State {
     pub(crate) fn new(parts: Parts) -> Self {
         let account = hex::encode(parts.pen.signer.public());
         State {
-            limits: parts.limits,
+            limits: Live::new(parts.limits),
+            tls: parts.tls,
             reservations: parts.reservations,
             expiry_margin_ms: parts.expiry_margin_ms,
             keys: KeyTable::default(),

@@ -10,6 +10,7 @@ use std::{
 use ed25519_dalek::{Signer as _, SigningKey};
 use rand::RngCore;
 use sp_core::{crypto::Ss58Codec, ed25519, Pair};
+use stipend_forward::{ForwardKey, Parties};
 use stipend_primitives::{AccountId, PublicKey, Signature};
 use zeroize::Zeroizing;
 
@@ -123,6 +124,11 @@ impl Signer {
     /// Signs the 32 bytes that a `signing_payload` function made.
     pub fn sign(&self, payload: &[u8; 32]) -> Signature {
         self.sign_bytes(payload)
+    }
+
+    /// The secret of this key's owner and the other's, as [`ForwardKey::agree`] makes it.
+    pub fn forward_key(&self, theirs: &PublicKey, parties: &Parties) -> Option<ForwardKey> {
+        ForwardKey::agree(&self.0, theirs, parties)
     }
 
     /// Signs an extrinsic's payload.

@@ -1,6 +1,7 @@
 //! Who asks, and for which request.
 
 use http::{header::AUTHORIZATION, HeaderMap};
+use stipend_forward::Tag;
 use stipend_openai::ApiError;
 use stipend_primitives::{
     signing::{self, Domain},
@@ -15,7 +16,8 @@ const GATEWAY_HEADER: &str = "x-stipend-gateway";
 /// Names the request: 32 hex digits of its digest.
 const REQUEST_HEADER: &str = "x-stipend-request";
 
-/// The gateway's signature over provider and digest: 128 hex digits.
+/// What proves that the request is the gateway's: its signature over provider and digest as 128 hex digits, or a
+/// tag under the secret of the two as 64.
 const SIGNATURE_HEADER: &str = "x-stipend-signature";
 
 /// The gateway that asks, if its token is the one configured for it. An unknown gateway and a wrong
@@ -52,6 +54,11 @@ pub(super) fn digest(app: &App, gateway: &AccountId, headers: &HeaderMap) -> Res
         let must_sign = app.gateways.get(gateway).is_none_or(|known| known.signs);
         return if must_sign { Err(not_signed()) } else { Ok(digest) };
     };
+    let mut tag = Tag::default();
+    if hex::decode_to_slice(signature, &mut tag).is_ok() {
+        let key = app.forward_keys.get(gateway);
+        return key.filter(|key| key.is_proved(&digest, &tag)).map(|_| digest).ok_or_else(not_signed);
+    }
     let mut bytes = [0; 64];
     hex::decode_to_slice(signature, &mut bytes).map_err(|_| not_signed())?;
     let mut body = [0; 48];
@@ -69,8 +76,8 @@ fn not_signed() -> ApiError {
         401,
         "authentication_error",
         "bad_signature",
-        "`x-stipend-signature` must carry the gateway's signature over this provider and this digest, as 128 hex \
-         digits. Check that the gateway has the key of the account it names, and that both are on one chain.",
+        "`x-stipend-signature` must prove that the request is the gateway's: by a signature over this provider and \
+         this digest, 128 hex digits, or by a tag under the secret of the two, 64 hex digits. Check that the gateway has the key of the account it names, and that both are on one chain.",
     )
 }
 

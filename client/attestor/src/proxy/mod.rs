@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{header::CONTENT_TYPE, HeaderMap, StatusCode};
+use http::{header::CONTENT_TYPE, HeaderMap, HeaderName, StatusCode};
 use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite, UsageReader};
 use tokio::{
     sync::{oneshot, OwnedSemaphorePermit},
@@ -27,15 +27,20 @@ pub(crate) use admit::admit;
 /// Time for a request's body to arrive.
 const BODY_MAX: Duration = Duration::from_secs(60);
 
+/// Tells a gateway the provider's public key, so that it need not sign each request.
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-stipend-key");
+
 /// Serves an inference request on one of the engine's endpoints.
 pub(crate) async fn infer(app: Arc<App>, endpoint: Endpoint, headers: HeaderMap, body: Body) -> Response {
-    match begin(&app, endpoint, &headers, body).await {
+    let mut answer = match begin(&app, endpoint, &headers, body).await {
         Ok(answer) => answer.await.unwrap_or_else(|_| refuse(&ApiError::internal())),
         Err(error) => {
             app.metrics.requests.with_label_values(&["refused"]).inc();
             refuse(&error)
         }
-    }
+    };
+    answer.headers_mut().insert(KEY_HEADER, app.key_name.clone());
+    answer
 }
 
 /// Checks the request and sends it on in a task of its own, which lives on when the gateway goes

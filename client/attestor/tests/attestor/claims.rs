@@ -6,6 +6,7 @@ use serde_json::{json, Value};
 use sp_core::H256;
 use stipend_attestor::{Attestor, Config};
 use stipend_engine_sim::Options;
+use stipend_forward::{ForwardKey, Parties};
 use stipend_primitives::{
     cost::Usage,
     signing::{payload, Domain},
@@ -138,6 +139,42 @@ async fn who_has_the_token_without_the_key_cannot_ask() {
         let without = if must_sign { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
         assert_eq!(ask(2, None).await.status(), without);
     }
+}
+
+#[tokio::test]
+async fn a_tag_under_the_common_secret_proves_as_much_as_a_signature() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, address) = engine(Options::default()).await;
+    let path = write_config(dir.path(), address, "");
+    let text = std::fs::read_to_string(&path).unwrap().replace("[[gateway]]", "[[gateway]]\nsigns = true");
+    std::fs::write(&path, text).unwrap();
+    let attestor = Attestor::start(Config::load(&path).unwrap()).await.unwrap();
+    let gateway = Gateway::new(attestor.address());
+    let ask = |number: u64, proof: String| {
+        let request = gateway.request("/v1/chat/completions", digest(number));
+        let request = request.header("x-stipend-signature", proof);
+        let body = chat(json!({})).to_string();
+        gateway.send(request.body(bytes::Bytes::from(body).into()).unwrap())
+    };
+    // Whoever asks learns the key, whatever the answer is.
+    let refused = ask(1, "00".repeat(32)).await;
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    let mut theirs = [0; 32];
+    hex::decode_to_slice(&refused.headers()["x-stipend-key"], &mut theirs).unwrap();
+    let tag = |key: &SigningKey, genesis: &H256, number: u64| {
+        let account = AccountId::new(gateway.key.verifying_key().to_bytes());
+        let parties = Parties { genesis, gateway: &account, provider: &PROVIDER };
+        hex::encode(ForwardKey::agree(key, &theirs, &parties).unwrap().tag(&digest(number)))
+    };
+    let other = &SigningKey::from_bytes(&[8; 32]);
+    for bad in [tag(other, &GENESIS, 1), tag(&gateway.key, &H256([8; 32]), 1), tag(&gateway.key, &GENESIS, 2)]
+    {
+        assert_eq!(ask(1, bad).await.status(), StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(engine.totals(), Default::default(), "nothing reached the engine");
+    let good = tag(&gateway.key, &GENESIS, 1);
+    assert_eq!(ask(1, good.clone()).await.status(), StatusCode::OK);
+    assert_eq!(ask(1, good).await.status(), StatusCode::CONFLICT);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The configuration, read and checked as a whole before anything is bound or opened.
 
+mod operate;
 mod read;
 mod upstreams;
 mod values;
@@ -14,9 +15,11 @@ use rustls::pki_types::CertificateDer;
 use stipend_primitives::{AccountId, Credits};
 use stipend_sdk::Signer;
 
+pub use operate::{Log, Operate, TlsFiles};
 pub use values::Faults;
 
 /// Everything that the gateway is told by its operator.
+#[derive(Clone)]
 pub struct Config {
     /// Where callers connect; port 0 takes any free one.
     pub listen: SocketAddr,
@@ -36,10 +39,12 @@ pub struct Config {
     pub limits: Limits,
     /// Who serves.
     pub upstreams: Vec<UpstreamConfig>,
+    /// What operators see of the gateway, and how callers reach it.
+    pub operate: Operate,
 }
 
 /// How credits are reserved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservations {
     /// Micro-credits that a reservation is filled up to, per wallet and class.
     pub target: Credits,
@@ -52,7 +57,7 @@ pub struct Reservations {
 }
 
 /// When a batch is closed: whichever comes first.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchLimits {
     /// After this time.
     pub interval: Duration,
@@ -61,7 +66,7 @@ pub struct BatchLimits {
 }
 
 /// How long receipts can be looked up: until the first of the two is reached, and up to twice as long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipts {
     /// For this time.
     pub keep: Duration,
@@ -135,6 +140,7 @@ impl Default for Limits {
 }
 
 /// One provider's attestor.
+#[derive(Clone, PartialEq, Eq)]
 pub struct UpstreamConfig {
     /// The provider's account.
     pub provider: AccountId,

@@ -44,6 +44,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let (reservations, batch) = (root.table("reservations"), root.table("batch"));
     let (receipts, limits) = (root.table("receipts"), root.table("limits"));
     let upstreams = root.tables("upstream");
+    let operate = super::operate::take(&mut root);
     if upstreams.is_empty() {
         root.fault("upstream", "names no provider; write at least one `[[upstream]]`");
     }
@@ -53,6 +54,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let receipts = read_receipts(Section::new("[receipts]", receipts, faults));
     let limits = read_limits(Section::new("[limits]", limits, faults));
     let upstreams = read_upstreams(upstreams, folder, faults);
+    let operate = operate.read(folder, faults);
     let config = Config {
         listen: listen?,
         chain: chain?,
@@ -63,6 +65,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
         receipts,
         limits,
         upstreams,
+        operate,
     };
     check_together(&config, faults);
     Some(config)

@@ -197,6 +197,7 @@ async fn send(order: &Order, upstream: &Arc<Upstream>, place: Place, queued: Dur
                 ));
             }
         };
+    upstream.proof.learn(&order.state.pen, &upstream.provider, response.status(), response.headers());
     match response.status() {
         StatusCode::TOO_MANY_REQUESTS => {
             upstream.queue.refused();
@@ -273,7 +274,7 @@ fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
     headers.insert(X_GATEWAY, order.state.name.clone());
     headers.insert(X_REQUEST, digits(&order.digest));
     if upstream.signs {
-        headers.insert(X_SIGNATURE, digits(&order.state.pen.forward(&upstream.provider, &order.digest)));
+        headers.insert(X_SIGNATURE, upstream.proof.of(&order.state.pen, &upstream.provider, &order.digest));
     }
     request
 }

@@ -15,8 +15,9 @@ use sha2::{Digest as _, Sha256};
 use stipend_openai::{ApiError, Endpoint, RequestView, Rewrite, UsageReader};
 use stipend_primitives::Digest;
 use tokio::{sync::oneshot, time::timeout};
+use tracing::Instrument;
 
-use super::answer::AnswerBody;
+use super::{answer::AnswerBody, span};
 use crate::{
     admission::{admit, Admitted},
     clock::now_ms,
@@ -60,7 +61,8 @@ pub(super) async fn answer(
         state,
     };
     let (reply, answer) = oneshot::channel();
-    tokio::spawn(exchange::serve(order, reply));
+    span::of_model(&order.model);
+    tokio::spawn(exchange::serve(order, reply).in_current_span());
     let mut answer = answer.await.unwrap_or_else(|_| Err(ApiError::internal()))?;
     warn_of_caps(&key, &mut answer);
     Ok(answer)

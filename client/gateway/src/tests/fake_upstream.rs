@@ -40,6 +40,8 @@ pub(super) struct FakeUpstream {
     /// What it answers to whoever looks after it.
     pub(super) readiness: Mutex<StatusCode>,
     pub(super) engine: Mutex<String>,
+    /// The key that answers name, as attestors' do; none where it is empty.
+    pub(super) key: Mutex<String>,
     /// Lets a `wait` go on.
     pub(super) go_on: Notify,
 }
@@ -60,6 +62,7 @@ impl FakeUpstream {
             always: Mutex::default(),
             readiness: Mutex::new(StatusCode::OK),
             engine: Mutex::new(r#"{"priorities":"unknown"}"#.into()),
+            key: Mutex::default(),
             go_on: Notify::new(),
         });
         let served = upstream.clone();
@@ -105,10 +108,15 @@ impl FakeUpstream {
         }
         let prompt = body["messages"][0]["content"].as_str().or(body["prompt"].as_str());
         let prompt = prompt.or(body["input"].as_str()).unwrap_or("ok").to_owned();
-        match endpoint {
+        let key = self.key.lock().clone();
+        let mut answer = match endpoint {
             Endpoint::Chat | Endpoint::Completions => self.act(prompt, &body).await,
             _ => fake_answers::act(endpoint, &prompt, &body),
+        };
+        if !key.is_empty() {
+            answer.headers_mut().insert("x-stipend-key", key.parse().unwrap());
         }
+        answer
     }
 
     /// `ok`, `slow`, `wait`, `status N`, `no usage`, `no json`, `die`, `error event`, `above bound`.

@@ -19,7 +19,7 @@ use super::{fake_chain::FakeChain, fake_upstream::FakeUpstream};
 use crate::{
     client::HttpClient,
     config::{
-        BatchLimits, BreakerConfig, Config, Limits, Priorities, Receipts, Reservations, UpstreamConfig,
+        BatchLimits, BreakerConfig, Config, Limits, Operate, Priorities, Receipts, Reservations, UpstreamConfig,
     },
     server,
     start::{self, Engine},
@@ -119,6 +119,11 @@ impl Setup {
         tasks.shutdown().await;
         until("the gateway is gone", || Arc::strong_count(&state) == 1).await;
         drop(state);
+    }
+
+    /// Gives the order to stop.
+    pub(super) fn stop(&self) {
+        self.stop.send_replace(true);
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -233,5 +238,6 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         receipts: Receipts::default(),
         limits: Limits::default(),
         upstreams: upstreams.iter().enumerate().map(upstream).collect(),
+        operate: Operate::default(),
     }
 }

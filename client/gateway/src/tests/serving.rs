@@ -1,5 +1,7 @@
 use serde_json::json;
+use stipend_forward::Parties;
 use stipend_primitives::{attestation::SignedClaim, key::KeyLimits, signing, ClassId};
+use stipend_sdk::Signer;
 
 use super::{fake_chain::genesis, harness::*};
 use crate::config::Priorities;
@@ -64,6 +66,43 @@ async fn no_identity_goes_upstream_and_the_request_is_named() {
     let payload = signing::payload(signing::Domain::Forward, &genesis(), &signed);
     let signature = bytes("x-stipend-signature").try_into().unwrap();
     assert!(signing::verify(&payload, &signature, &setup.config.signer.public()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn once_a_provider_names_its_key_requests_carry_a_tag_that_it_can_check() {
+    let setup = Setup::new().await;
+    let provider = Signer::generate();
+    let upstream = &setup.upstreams[0];
+    // No key, a weak one, a good one, none any more.
+    for (named, carried) in [("", 128), ("00", 128), ("good", 128), ("good", 64), ("", 64), ("", 128)] {
+        *upstream.key.lock() = match named {
+            "good" => hex::encode(provider.public()),
+            byte => byte.repeat(32),
+        };
+        assert_eq!(setup.chat("ok").await.status, 200);
+        let seen = upstream.seen.lock().last().unwrap().clone();
+        let proof = &seen.headers["x-stipend-signature"];
+        assert_eq!(proof.len(), carried, "{named}");
+        if carried == 64 {
+            let gateway = setup.config.signer.account();
+            let (genesis, account) = (genesis(), &setup.config.upstreams[0].provider);
+            let parties = Parties { genesis: &genesis, gateway: &gateway, provider: account };
+            let key = provider.forward_key(&setup.config.signer.public(), &parties).unwrap();
+            let (mut digest, mut tag) = ([0; 16], [0; 32]);
+            hex::decode_to_slice(&seen.headers["x-stipend-request"], &mut digest).unwrap();
+            hex::decode_to_slice(proof, &mut tag).unwrap();
+            assert!(key.is_proved(&digest, &tag));
+        }
+    }
+    // Whoever refuses a tag is signed for again.
+    *upstream.key.lock() = hex::encode(provider.public());
+    let lengths = ["ok", "ok", "status 401", "ok"].map(|prompt| (prompt, setup.chat(prompt)));
+    for ((prompt, got), carried) in lengths.into_iter().zip([128, 64, 64, 128]) {
+        let got = got.await;
+        assert_eq!(got.status == 200, prompt == "ok");
+        let seen = upstream.seen.lock().last().unwrap().clone();
+        assert_eq!(seen.headers["x-stipend-signature"].len(), carried, "{prompt}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,6 +23,7 @@ use crate::{
     client::HttpClient,
     clock::now_ms,
     config::{Priorities, UpstreamConfig},
+    forward::Proof,
     queue::{Queue, Settings},
 };
 pub(crate) use breaker::{Breaker, Circuit};
@@ -70,6 +71,8 @@ pub(crate) struct Upstream {
     attested_until: AtomicU32,
     /// Whether requests to it carry this gateway's signature.
     pub(crate) signs: bool,
+    /// How that is proved.
+    pub(crate) proof: Proof,
     /// Whether `honours` is asked of the attestor.
     probes_priorities: bool,
     /// A [`Honours`].
@@ -119,6 +122,7 @@ impl Upstream {
             suspended: AtomicBool::new(false),
             attested_until: AtomicU32::new(0),
             signs: config.signs,
+            proof: Proof::default(),
             probes_priorities: config.priorities == Priorities::Probe,
             honours: AtomicU8::new(honours as u8),
         })

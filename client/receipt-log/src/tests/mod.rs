@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod kill;
 mod lookup;
+mod power;
 mod prune;
 
 use std::{fs, path::Path, path::PathBuf};
