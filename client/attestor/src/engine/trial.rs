@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use serde_json::json;
-use stipend_openai::usage::usage_of_answer;
+use stipend_openai::{Endpoint, RequestView, UsageReader};
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{exposition::sum, schedule::Priorities, EngineKind};
@@ -125,12 +125,14 @@ async fn one(app: Arc<App>, sort: Sort, tokens: usize, priority: i64, deadline: 
         "temperature": 0,
         "priority": priority,
     });
-    let response = app.engine.infer("/v1/completions", Bytes::from(body.to_string()), deadline).await.ok()?;
+    let (endpoint, body) = (Endpoint::Completions, Bytes::from(body.to_string()));
+    let reader = UsageReader::of(&RequestView::read(endpoint, &body).ok()?);
+    let response = app.engine.infer(endpoint.path(), body, deadline).await.ok()?;
     if !response.status().is_success() {
         return None;
     }
     let answer = collect(response.into_body(), ANSWER_BYTES_MAX, deadline).await.ok()?;
-    let usage = usage_of_answer(&answer).ok()?;
+    let usage = reader.of_answer(&answer).ok()?;
     app.metrics.counted(EngineKind::Vllm, &usage, 1, 1);
     Some(sort)
 }
