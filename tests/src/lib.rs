@@ -25,6 +25,7 @@
 //! | [`flood`] | uninvited transactions, and how long honest ones wait |
 //! | [`model`] | random histories on the runtime, held against books |
 //! | [`observer`] | what became final and settled, and when |
+//! | [`wallet_service`] | the wallet service |
 //! | [`demo`] | all of it together: the main job |
 //! | [`bench`] | the chain benchmark |
 
@@ -53,3 +54,4 @@ pub mod stranger;
 pub mod trace;
 pub mod try_state;
 pub mod undisturbed;
+pub mod wallet_service;

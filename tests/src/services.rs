@@ -199,6 +199,12 @@ pub async fn gateway(dir: &Path, setup: &GatewaySetup<'_>) -> Result<Service> {
     service(setup.name, "stipend-gateway", arguments, &dir.join("logs")).await
 }
 
+/// Starts the wallet service of a configuration.
+pub async fn wallet(config: &Path, logs: &Path) -> Result<Service> {
+    let arguments = ["--config".to_string(), config.display().to_string()];
+    service("wallet", "stipend-wallet", arguments, logs).await
+}
+
 fn write_secret(path: &Path, text: &str) -> Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;

@@ -20,6 +20,7 @@ use crate::{
     replay::{Answer, Call, Replay},
     stage::{Setup, Stage},
     trace,
+    wallet_service::WalletService,
 };
 
 /// Requests of the trace that are replayed.
@@ -80,6 +81,10 @@ pub async fn run(options: Options) -> Result<()> {
     }
     println!("\nThe books balance to the micro-credit. Done in {:.0} s.", started.elapsed().as_secs_f64());
     if options.keep {
+        let url = stage.endpoints().into_iter().find(|(name, _)| *name == "STIPEND_RPC_URL");
+        let wallet = WalletService::start(&stage.dir, &url.context("the chain has no address")?.1).await?;
+        println!("The wallets' pages: {}", wallet.service.url);
+        println!("  stipend --key target/demo/keys/ada wallet sign-in {}", wallet.service.url);
         println!("Everything keeps running until Ctrl-C; addresses are in target/demo/endpoints.env.");
         tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
     }
