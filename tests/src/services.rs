@@ -99,6 +99,8 @@ pub struct AttestorSetup<'a> {
     pub engine_url: &'a str,
     /// The gateway that may send requests.
     pub gateway: AccountId,
+    /// More lines of its table `[engine]`.
+    pub engine_more: &'a str,
     /// What it serves.
     pub model: ServedModel,
     /// Requests to understate, to show that it does not pay.
@@ -116,7 +118,7 @@ pub async fn attestor(dir: &Path, setup: &AttestorSetup<'_>) -> Result<Service> 
     }
     let config = format!(
         "listen = \"{listen}\"\nprovider = \"{provider}\"\nkey_file = \"{key}\"\ndata_dir = \"{data}\"\n\
-         genesis_hash = \"{genesis:?}\"\n\n[engine]\nurl = \"{engine}\"\n\n\
+         genesis_hash = \"{genesis:?}\"\n\n[engine]\nurl = \"{engine}\"\n{engine_more}\n\
          [[gateway]]\naccount = \"{gateway}\"\ntoken_file = \"{token}\"\nsigns = true\n\n\
          [[model]]\nname = \"{model}\"\nid = {id}\nengine_name = \"{engine_name}\"\n",
         listen = setup.listen,
@@ -125,6 +127,7 @@ pub async fn attestor(dir: &Path, setup: &AttestorSetup<'_>) -> Result<Service> 
         data = home.join("data").display(),
         genesis = setup.genesis,
         engine = setup.engine_url,
+        engine_more = setup.engine_more,
         gateway = setup.gateway,
         token = home.join("token").display(),
         model = setup.model.name,
@@ -150,6 +153,8 @@ pub struct Upstream<'a> {
     pub url: &'a str,
     /// The models it serves.
     pub models: Vec<String>,
+    /// More lines of its table.
+    pub more: &'a str,
 }
 
 /// What a gateway is started with.
@@ -186,11 +191,12 @@ pub async fn gateway(dir: &Path, setup: &GatewaySetup<'_>) -> Result<Service> {
     );
     for upstream in &setup.upstreams {
         config.push_str(&format!(
-            "\n[[upstream]]\nprovider = \"{}\"\nurl = \"{}\"\ntoken_file = \"{}\"\nmodels = {:?}\n",
+            "\n[[upstream]]\nprovider = \"{}\"\nurl = \"{}\"\ntoken_file = \"{}\"\nmodels = {:?}\n{}",
             upstream.provider,
             upstream.url,
             dir.join(upstream.name).join("token").display(),
             upstream.models,
+            upstream.more,
         ));
     }
     let config_file = home.join("gateway.toml");

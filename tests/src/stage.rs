@@ -30,6 +30,10 @@ pub struct Setup {
     pub misreport: u32,
     /// More lines for the gateway's configuration.
     pub gateway_more: &'static str,
+    /// More lines for each of its upstreams.
+    pub upstream_more: &'static str,
+    /// More lines for the attestors' engines.
+    pub engine_more: &'static str,
     /// A chain that runs already; a development chain is started where there is none.
     pub chain: Option<RunningChain>,
 }
@@ -165,6 +169,7 @@ async fn start_gateway(
             provider: company.providers[at].account(),
             url: &attestor.url,
             models: vec![MODELS[at].0.into()],
+            more: setup.upstream_more,
         })
         .collect();
     let setup = GatewaySetup {
@@ -204,6 +209,7 @@ async fn providers(
             key: &company.providers[at],
             genesis: client.genesis(),
             engine_url: &engine_url,
+            engine_more: setup.engine_more,
             gateway: company.gateway.account(),
             model: ServedModel { name: model.into(), id, engine_name },
             misreport: if at == 1 { setup.misreport } else { 0 },

@@ -50,6 +50,11 @@ pub struct Counters {
 impl RealEngine {
     /// Starts an engine; `None`, said aloud, where it is not installed and cannot be.
     pub async fn start(kind: Kind) -> Result<Option<Self>> {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// Starts it with more arguments of its own.
+    pub async fn start_with(kind: Kind, more: &[&str]) -> Result<Option<Self>> {
         let python = match kind {
             Kind::LlamaCpp => Python::llama()?,
             Kind::Vllm => Python::vllm(),
@@ -72,6 +77,7 @@ impl RealEngine {
             // So that cached tokens are told, and billed, as such.
             arguments.push("--enable-prompt-tokens-details".into());
         }
+        arguments.extend(more.iter().map(|argument| argument.to_string()));
         let program = python.program().display().to_string();
         let logs = target.join("test-real-engines");
         let mut process = Process::start(name, &program, arguments, &logs)?;
