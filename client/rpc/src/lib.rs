@@ -12,7 +12,8 @@ use stipend_primitives::{
     evidence::EvidenceStatus,
     mint::{Cosignature, MintRequest},
     view::{
-        BatchView, ClassBalance, ClassEnergy, EntitlementView, IssuerAllowance, Quote, Scores, Settled, SettlementView,
+        BatchView, ClassBalance, ClassEnergy, EntitlementView, IssuerAllowance, Quote, Scores, Settled,
+        SettlementView,
     },
     AccountId, BlockNumber, BookVersion, ClassId, Credits, EntitlementId, Moment, Sequence,
 };

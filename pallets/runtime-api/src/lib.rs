@@ -17,8 +17,8 @@ use stipend_primitives::{
     mint::Grant,
     settlement::{Item, Turnout},
     view::{
-        BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance, IssuerAllowance, Program,
-        Provider, Quote, Scores, SettlementView,
+        BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
+        IssuerAllowance, Program, Provider, Quote, Scores, SettlementView,
     },
     AccountId, BookVersion, ClassId, Credits, EntitlementId, KeyHash, ModelId, NodeKey, ProgramId, Role,
     Sequence,

@@ -190,7 +190,7 @@ pub enum Priorities {
 }
 
 /// When an upstream is left alone, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakerConfig {
     /// Failures in a row after which nobody asks it.
     pub failures_max: u32,

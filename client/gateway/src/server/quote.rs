@@ -17,9 +17,7 @@ use super::{
     answer::{of_kind, AnswerBody},
     completions,
 };
-use crate::{
-    admission::admit, bound::Bound, clock::now_ms, keys::Key, prices, state::State, terms::Terms,
-};
+use crate::{admission::admit, bound::Bound, clock::now_ms, keys::Key, prices, state::State, terms::Terms};
 
 /// Bytes of a request that are taken for one token, where nobody has counted.
 const BYTES_PER_TOKEN: u64 = 4;

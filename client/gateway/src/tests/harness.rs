@@ -19,7 +19,8 @@ use super::{fake_chain::FakeChain, fake_upstream::FakeUpstream};
 use crate::{
     client::HttpClient,
     config::{
-        BatchLimits, BreakerConfig, Config, Limits, Operate, Priorities, Receipts, Reservations, UpstreamConfig,
+        BatchLimits, BreakerConfig, Config, Limits, Operate, Priorities, Receipts, Reservations,
+        UpstreamConfig,
     },
     server,
     start::{self, Engine},
