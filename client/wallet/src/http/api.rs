@@ -63,7 +63,7 @@ impl Part {
     }
 
     /// First day to show, of 30 unless more are asked for.
-    pub(super) fn from_day(&self, moment: u64) -> u64 {
+    pub(super) fn first_day(&self, moment: u64) -> u64 {
         (moment / 86_400_000).saturating_sub(self.days.unwrap_or(30).clamp(1, 3_660) - 1)
     }
 }
@@ -135,7 +135,7 @@ pub(super) async fn receipts<S: Source>(
 
 fn days_of(connection: &mut dyn Connection, whose: Whose, part: &Part) -> Result<Json<Value>, Refusal> {
     let at = as_of(connection)?;
-    let from_day = part.from_day(at.moment);
+    let from_day = part.first_day(at.moment);
     let used = days::used(connection, whose, from_day)?;
     let energy = days::energy(connection, &used)?;
     let back = days::back(connection, whose, from_day)?;

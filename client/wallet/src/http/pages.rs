@@ -42,7 +42,7 @@ pub(super) async fn wallet<S: Source>(
     app.pool
         .read(move |connection| {
             let at = as_of(connection)?;
-            let from_day = part.from_day(at.moment);
+            let from_day = part.first_day(at.moment);
             let whose = Whose::Wallet(&owner);
             let used = days::used(connection, whose, from_day)?;
             let view = wallet_page::View {
@@ -171,7 +171,7 @@ pub(super) async fn audit<S: Source>(
     app.pool
         .read(move |connection| {
             let at = as_of(connection)?;
-            let from_day = part.from_day(at.moment);
+            let from_day = part.first_day(at.moment);
             let used = days::used(connection, Whose::Everybody, from_day)?;
             let view = audit::View {
                 energy: days::energy(connection, &used)?,
