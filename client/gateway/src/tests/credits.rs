@@ -30,7 +30,7 @@ async fn chat_as(setup: &Setup, key: &str, prompt: &str, max_tokens: Option<u64>
 #[tokio::test(flavor = "multi_thread")]
 async fn credits_that_no_energy_is_left_for_get_503_and_when_to_come_again() {
     let setup = Setup::new().await;
-    setup.chain.change(|ledger| drop(ledger.energy_bound.insert(ClassId::INNOVATION)));
+    setup.chain.change(|ledger| ledger.energy_bound.extend([ClassId::INNOVATION]));
     poor(&setup, 5_000).await;
     let got = chat_as(&setup, "poor", "ok", Some(1_000)).await;
     assert_eq!((got.status.as_u16(), got.code().as_str()), (503, "energy_budget_exhausted"));
