@@ -25,6 +25,9 @@ pub const OTHER_HR: u8 = 222;
 /// A wallet of four classes as the fake keeps it.
 type Grants = BTreeMap<u64, EntitlementView>;
 
+/// What an item cost whom, by class.
+type Charges = Vec<(AccountId, ClassId, Credits)>;
+
 pub struct History {
     pub fake: Arc<Fake>,
     random: StdRng,
@@ -33,7 +36,7 @@ pub struct History {
     grants: Grants,
     next_grant: u64,
     next_seq: BTreeMap<u8, Sequence>,
-    open: Vec<(Item, Vec<(AccountId, ClassId, Credits)>)>,
+    open: Vec<(Item, Charges)>,
     owners: Vec<AccountId>,
     waiting: Vec<Act>,
     /// Millijoules of all settled items.
@@ -96,7 +99,7 @@ impl History {
                     0 | 1 => self.mint(&mut acts),
                     2 => self.register_key(&mut acts),
                     3 => acts.push(Act::Grid(account(PROVIDERS[0]), Some(self.random.gen_range(1..500_000)))),
-                    4 | 5 | 6 => self.settle(&mut acts),
+                    4..=6 => self.settle(&mut acts),
                     _ => self.batch(&mut acts),
                 }
             }
