@@ -154,6 +154,7 @@ impl World {
         self.spent(&owner, COST * BUDGET as Credits).await.with_context(|| format!("round {round}"))?;
         // Whoever gets it, the next credits are found.
         self.mint(&owner, COST).await?;
+        self.caught_up().await?;
         let status = self.ask(round % 2, &api_key).await?;
         ensure!(status == 200, "round {round}: a covered request was answered {status} afterwards");
         self.spent(&owner, COST * (BUDGET + 1) as Credits).await.with_context(|| format!("round {round}"))?;
@@ -177,6 +178,19 @@ impl World {
             while models().send().await?.status() == 401 {
                 ensure!(began.elapsed() < PATIENCE, "a gateway does not learn of a key");
                 tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until both gateways have taken in what is final now.
+    async fn caught_up(&self) -> Result<()> {
+        let head = self.client.finalised_head().await?.number;
+        for gateway in &self.gateways {
+            let began = Instant::now();
+            while finalised_block(gateway).await? < head {
+                ensure!(began.elapsed() < PATIENCE, "a gateway does not follow the chain");
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         Ok(())
@@ -212,6 +226,13 @@ impl World {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
+}
+
+/// The newest block that a gateway has taken in.
+async fn finalised_block(gateway: &Service) -> Result<u32> {
+    let page = reqwest::get(format!("{}/metrics", gateway.url)).await?.text().await?;
+    let line = page.lines().find_map(|line| line.strip_prefix("stipend_gateway_finalised_block "));
+    Ok(line.context("a gateway counts the blocks that it has taken in")?.parse()?)
 }
 
 /// One model whose prompts are free, so that what a request can cost is what it does cost.
