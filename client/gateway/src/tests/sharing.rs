@@ -63,8 +63,9 @@ async fn a_gateway_that_does_not_need_the_last_credits_lets_them_go_and_finds_th
     for served in 1..=3 {
         assert_eq!(ask(&setup).await.status, 200);
         setup.charged(served).await;
-        until("the credits are let go", || pot().reserved == 0 && pot().available > 0).await;
+        // All of them or, soon after a request, enough of them that another gateway finds some.
+        until("credits are let go", || pot().available > 0).await;
     }
     assert_eq!(pot().spent, 3 * price(5));
-    assert_eq!(pot().spent + pot().available, 5_000);
+    assert_eq!(pot().spent + pot().reserved + pot().available, 5_000);
 }

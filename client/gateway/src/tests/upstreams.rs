@@ -112,16 +112,23 @@ async fn what_the_attestor_says_of_its_engine_decides_whether_priorities_are_sen
         config.upstreams[0].health_every = Duration::from_millis(20);
     })
     .await;
-    for (said, honours, sent) in [
-        ("ignored", Honours::No, json!(null)),
-        ("honoured", Honours::Yes, json!(0)),
-        ("unknown", Honours::Unknown, json!(null)),
-    ] {
+    setup.chain.change(|ledger| ledger.endow(&setup.owner, ClassId::PRIORITY, MILLION));
+    until("the wallet has Priority", || {
+        let wallet = setup.engine().state.wallets.get(&setup.owner).unwrap();
+        wallet.account(ClassId::PRIORITY).is_some()
+    })
+    .await;
+    for (said, honours, sent) in
+        [("ignored", Honours::No, 0), ("honoured", Honours::Yes, -700), ("unknown", Honours::Unknown, 0)]
+    {
         *setup.upstreams[0].engine.lock() = json!({"priorities": said, "waiting": 3}).to_string();
         until("it was read", || upstream(&setup, 0).honours() == honours).await;
+        // What the caller says is overwritten, with nothing where nobody heeds it.
         let mut body = chat("ok");
         body["priority"] = json!(-5_000);
-        assert_eq!(setup.post("/v1/chat/completions", body).await.status, 200);
+        let mut request = setup.request("/v1/chat/completions", body.to_string());
+        request.headers_mut().insert("x-stipend-priority-fee", "700".parse().unwrap());
+        assert_eq!(setup.send(request).await.status, 200);
         assert_eq!(setup.upstreams[0].bodies().last().unwrap()["priority"], sent, "{said}");
         let ready = setup.get("/readyz").await.text();
         assert_eq!(ready.contains("priorities"), said != "honoured", "{ready}");
