@@ -1,6 +1,6 @@
 //! What is proven of a wallet, and what is not.
 
-use frame_support::traits::StorageVersion;
+use frame_support::traits::{GetStorageVersion, StorageVersion};
 use pallet_entitlements::{Classes, Reservation, Slice, Wallet, Wallets};
 use sp_core::storage::Storage;
 use sp_runtime::{traits::BlakeTwo256, StateVersion};
@@ -38,7 +38,7 @@ fn slice(id: u64, available: u128, valid_until: Option<Moment>) -> Slice {
 fn state() -> Storage {
     let mut storage = Storage::default();
     BasicExternalities::execute_with_storage(&mut storage, || {
-        StorageVersion::new(1).put::<Entitlements>();
+        Entitlements::in_code_storage_version().put::<Entitlements>();
         pallet_timestamp_put(NOW);
         for class in CLASSES {
             let name = format!("class {}", class.0).into_bytes().try_into().unwrap();
@@ -156,10 +156,11 @@ fn a_state_that_is_not_the_headers_is_refused() {
 
 #[test]
 fn a_state_of_another_layout_is_not_guessed_at() {
-    for version in [0, 2] {
+    let known = Entitlements::in_code_storage_version();
+    for version in [StorageVersion::new(0), known + 1] {
         let mut state = state();
         BasicExternalities::execute_with_storage(&mut state, || {
-            StorageVersion::new(version).put::<Entitlements>()
+            version.put::<Entitlements>()
         });
         let proof = prove(state, owner(), &CLASSES, SET_ID);
         assert_eq!(verify(&proof), Err(ProofError::OtherLayout));
