@@ -159,9 +159,7 @@ fn a_state_of_another_layout_is_not_guessed_at() {
     let known = Entitlements::in_code_storage_version();
     for version in [StorageVersion::new(0), known + 1] {
         let mut state = state();
-        BasicExternalities::execute_with_storage(&mut state, || {
-            version.put::<Entitlements>()
-        });
+        BasicExternalities::execute_with_storage(&mut state, || version.put::<Entitlements>());
         let proof = prove(state, owner(), &CLASSES, SET_ID);
         assert_eq!(verify(&proof), Err(ProofError::OtherLayout));
     }
