@@ -65,10 +65,7 @@ pub(crate) async fn admit(
     let servers = state.upstreams.of(&view.model).ok_or_else(|| ApiError::model_not_found(&view.model))?;
     // Without a fee nothing is paid in Priority, and it has no say.
     let fee_class = if priority_fee > 0 { ClassId::PRIORITY } else { quote.entry.class };
-    let evidence = match state.upstreams.asked([quote.entry.class, fee_class]) {
-        EvidencePolicy::Required if state.limits.serve_unpaid => EvidencePolicy::Preferred,
-        policy => policy,
-    };
+    let evidence = evidence_asked(state, [quote.entry.class, fee_class]);
     if let Some(refusal) = servers.refusal(Asked { policy: evidence, block: state.status.block() }, now_ms())
     {
         return Err(refusal);
@@ -110,6 +107,14 @@ pub(crate) async fn admit(
         caps,
         quote,
     })
+}
+
+/// What the classes that pay ask of whoever serves.
+pub(crate) fn evidence_asked(state: &State, classes: [ClassId; 2]) -> EvidencePolicy {
+    match state.upstreams.asked(classes) {
+        EvidencePolicy::Required if state.limits.serve_unpaid => EvidencePolicy::Preferred,
+        policy => policy,
+    }
 }
 
 /// One request's questions to its key and wallet.

@@ -4,6 +4,7 @@
 //! body's length bounds the prompt, whatever tokeniser the engine has; what chat templates add is an
 //! allowance, and what is generated is bounded by the `max_tokens` that the engine is sent.
 
+use serde::{Deserialize, Serialize};
 use stipend_openai::{ApiError, Endpoint, RequestView};
 use stipend_primitives::{
     cost::{PriceEntry, Usage},
@@ -13,7 +14,7 @@ use stipend_primitives::{
 use crate::config::Limits;
 
 /// What a request can use at most, its `max_tokens` still open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Bound {
     input_max: u32,
     generations: u32,
@@ -21,7 +22,7 @@ pub(crate) struct Bound {
 }
 
 /// What one generation has at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Output {
     /// What the caller asked for, or what the gateway chooses.
     Tokens(Option<u32>),

@@ -11,11 +11,12 @@
 //! | `forward` | proving to a provider that a request is this gateway's |
 //! | `exchange` | one request's way to an upstream and back, and the receipt at its end |
 //! | `pipeline` | receipts become batches, batches are handed in, providers get their claims |
+//! | `jobs` | batch work: requests that wait in a Kubernetes cluster for their turn |
 //! | `follow` | keys, prices and reservations as of finalised blocks |
 //! | `kept` | which receipts can be looked up |
 //! | `restore`, `start` | going on after a crash |
 //! | `reload`, `live` | another configuration while requests are served |
-//! | `telemetry` | the log |
+//! | `telemetry` | the log, traces and metrics for a collector |
 //! | `chain` | what all of this needs of a chain, as one small trait |
 
 mod admission;
@@ -29,6 +30,7 @@ mod credits;
 mod exchange;
 mod follow;
 mod forward;
+mod jobs;
 mod kept;
 mod keys;
 mod live;
@@ -57,6 +59,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use tokio::{net::TcpListener, sync::watch};
 
+pub use jobs::runner::{run as run_job, JobError};
 pub use reload::Reloads;
 pub use start::StartError;
 
@@ -114,6 +117,9 @@ pub async fn run<C: Chain>(
     stopping.send_replace(true);
     if let Err(error) = server.await {
         tracing::error!(%error, "the server did not end as it should");
+    }
+    if let Some(otlp) = &state.otlp {
+        otlp.shutdown().await;
     }
     Ok(())
 }

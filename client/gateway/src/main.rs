@@ -7,54 +7,92 @@ use std::{
     sync::Arc,
 };
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use stipend_gateway::{
     chain::{Chain, SdkChain},
-    config::{Config, Faults},
+    config::{Config, Faults, Operate},
     telemetry::LogFilter,
     Reloads,
 };
 use tokio::{
+    runtime::Runtime,
     signal::unix::{signal, SignalKind},
     sync::mpsc,
 };
+
+/// A request makes and drops hundreds of small things on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Exit status for a configuration that cannot be used: `EX_USAGE` of sysexits.
 const EXIT_CONFIG: u8 = 64;
 
 /// OpenAI-compatible gateway of a Stipend chain.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Options {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
     /// Check the configuration and exit.
     #[arg(long)]
     check: bool,
 }
 
+/// What the program does besides being a gateway.
+#[derive(Subcommand)]
+enum Command {
+    /// Run one job of batch work: what a gateway puts into a Kubernetes Job.
+    RunJob {
+        /// Where the job's Secret is mounted.
+        #[arg(long, value_name = "DIR")]
+        dir: PathBuf,
+    },
+}
+
 fn main() -> ExitCode {
-    let options = Options::parse();
-    let config = match Config::load(&options.config) {
+    match Options::parse() {
+        Options { command: Some(Command::RunJob { dir }), .. } => run_job(&dir),
+        Options { config: Some(path), check, .. } => serve(&path, check),
+        // The parser asks for one of the two.
+        _ => ExitCode::from(EXIT_CONFIG),
+    }
+}
+
+fn run_job(dir: &Path) -> ExitCode {
+    LogFilter::start(&Operate::default());
+    ended(|runtime| Ok(runtime.block_on(stipend_gateway::run_job(dir))?))
+}
+
+fn serve(path: &Path, check: bool) -> ExitCode {
+    let config = match Config::load(path) {
         Ok(config) => config,
         Err(faults) => {
-            eprint!("stipend-gateway: {}: {faults}", options.config.display());
+            eprint!("stipend-gateway: {}: {faults}", path.display());
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    if options.check {
+    if check {
         return ExitCode::SUCCESS;
     }
-    let runtime = match tokio::runtime::Runtime::new() {
+    ended(|runtime| {
+        let filter = LogFilter::start(&config.operate);
+        runtime.block_on(run(path, config, filter))
+    })
+}
+
+/// What the program's end says of how `work` ended.
+fn ended(work: impl FnOnce(&Runtime) -> anyhow::Result<()>) -> ExitCode {
+    let runtime = match Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("stipend-gateway: cannot start the runtime: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let filter = LogFilter::start(&config.operate);
-    match runtime.block_on(run(&options.config, config, filter)) {
+    match work(&runtime) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("stipend-gateway: {error:#}");

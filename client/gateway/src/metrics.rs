@@ -1,20 +1,27 @@
-//! What the gateway counts, for Prometheus. Names of generative-AI figures are OpenTelemetry's.
+//! What the gateway counts, for Prometheus and, of models, for a collector. Names of generative-AI figures are
+//! OpenTelemetry's.
 //!
 //! Every counter of the hot path is looked up once, at the start, and then is one atomic step.
 
-use std::collections::HashMap;
+mod models;
+
+use std::{collections::HashMap, sync::Arc};
 
 use prometheus::{
-    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
-    Registry, TextEncoder,
+    Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
-use stipend_primitives::{cost::Usage, KeyHash};
+use stipend_primitives::KeyHash;
 
 use crate::{
     caps::{self, Warning},
     clock::now_ms,
+    jobs::JobState,
     state::State,
+    telemetry::Otlp,
+    upstream::UpstreamSet,
 };
+use models::{ModelMetrics, Models};
 
 /// Seconds, from the fastest cache hit to the longest answer.
 const SECONDS: [f64; 14] =
@@ -27,8 +34,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: HashMap<u16, IntCounter>,
     requests_other: IntCounter,
-    models: HashMap<String, ModelMetrics>,
-    upstream_failures: HashMap<String, IntCounter>,
+    models: Models,
+    upstream_failures: IntCounterVec,
     /// Answers that carried no usage, so nothing was charged.
     pub(crate) unmetered: IntCounter,
     /// Requests that used more than their bound.
@@ -43,19 +50,9 @@ pub(crate) struct Metrics {
     pub(crate) reloads: [IntCounter; 2],
     queue_wait: Histogram,
     caps: IntCounterVec,
+    jobs_ended: IntCounterVec,
+    cluster_failures: IntCounter,
     gauges: Gauges,
-}
-
-/// Figures of one model.
-pub(crate) struct ModelMetrics {
-    input: IntCounter,
-    cached: IntCounter,
-    output: IntCounter,
-    cost: IntCounter,
-    /// From the request's arrival to the answer's last byte.
-    pub(crate) duration: Histogram,
-    /// From the request's arrival to the answer's first byte.
-    pub(crate) first_token: Histogram,
 }
 
 /// Set when somebody looks.
@@ -72,14 +69,12 @@ struct Gauges {
     limit: IntGaugeVec,
     circuit: IntGaugeVec,
     priorities: IntGaugeVec,
+    jobs: IntGaugeVec,
 }
 
 impl Metrics {
-    /// Metrics for the models and providers of a configuration.
-    pub(crate) fn new<'a>(
-        models: impl Iterator<Item = &'a str>,
-        providers: impl Iterator<Item = &'a str>,
-    ) -> Result<Self, prometheus::Error> {
+    /// Metrics that know no model and no provider yet. What a collector has names for goes there, too.
+    pub(crate) fn new(otlp: Option<&Otlp>) -> Result<Self, prometheus::Error> {
         let registry = Registry::new();
         let counters = |name: &str, help: &str, labels: &[&str]| {
             let counters = IntCounterVec::new(Opts::new(name, help), labels)?;
@@ -87,7 +82,7 @@ impl Metrics {
             Ok::<_, prometheus::Error>(counters)
         };
         let requests = counters("stipend_gateway_requests_total", "Answers by HTTP status.", &["status"])?;
-        let failures = counters(
+        let upstream_failures = counters(
             "stipend_gateway_upstream_failures_total",
             "Requests that an upstream failed.",
             &["provider"],
@@ -114,19 +109,26 @@ impl Metrics {
             "Configurations read again on SIGHUP, by outcome.",
             &["outcome"],
         )?;
+        let jobs_ended =
+            counters("stipend_gateway_jobs_ended_total", "Jobs that are over, by outcome.", &["outcome"])?;
+        let cluster_failures = plain(
+            "stipend_gateway_cluster_failures_total",
+            "Calls of the Kubernetes API that came to nothing.",
+        )?;
         let wait =
             HistogramOpts::new("stipend_gateway_queue_wait_seconds", "Wait for a place at an upstream.");
         let queue_wait = Histogram::with_opts(wait.buckets(SECONDS.to_vec()))?;
         registry.register(Box::new(queue_wait.clone()))?;
+        if let Some(otlp) = otlp {
+            otlp.losses.register(&registry)?;
+        }
         Ok(Metrics {
             requests: STATUSES
                 .map(|status| (status, requests.with_label_values(&[status.to_string().as_str()])))
                 .into(),
             requests_other: requests.with_label_values(&["other"]),
-            models: model_metrics(&registry, models)?,
-            upstream_failures: providers
-                .map(|provider| (provider.to_owned(), failures.with_label_values(&[provider])))
-                .collect(),
+            models: Models::new(&registry, otlp.map(Otlp::figures))?,
+            upstream_failures,
             unmetered,
             bound_exceeded,
             callers_gone,
@@ -135,16 +137,28 @@ impl Metrics {
             reloads: ["taken", "refused"].map(|outcome| reloads.with_label_values(&[outcome])),
             queue_wait,
             caps,
+            jobs_ended,
+            cluster_failures,
             gauges: Gauges::new(&registry)?,
             registry,
         })
+    }
+
+    /// Makes room for the models and providers of a configuration.
+    pub(crate) fn know(&self, upstreams: &UpstreamSet) {
+        self.models.know(upstreams.models());
+        for upstream in &upstreams.all {
+            // A failure that has not happened is a zero, not a gap.
+            self.upstream_failures.with_label_values(&[upstream.address.as_str()]);
+        }
+        self.gauges.forget_providers();
     }
 
     pub(crate) fn answered(&self, status: u16) {
         self.requests.get(&status).unwrap_or(&self.requests_other).inc();
     }
 
-    pub(crate) fn model(&self, name: &str) -> Option<&ModelMetrics> {
+    pub(crate) fn model(&self, name: &str) -> Option<Arc<ModelMetrics>> {
         self.models.get(name)
     }
 
@@ -159,10 +173,17 @@ impl Metrics {
         self.caps.with_label_values(&[cap, percent.to_string().as_str()]).inc();
     }
 
+    pub(crate) fn jobs_ended(&self, outcome: JobState) {
+        self.jobs_ended.with_label_values(&[outcome.name()]).inc();
+    }
+
+    /// The Kubernetes API server could not be asked, or refused.
+    pub(crate) fn cluster_failed(&self) {
+        self.cluster_failures.inc();
+    }
+
     pub(crate) fn upstream_failed(&self, provider: &str) {
-        if let Some(counter) = self.upstream_failures.get(provider) {
-            counter.inc();
-        }
+        self.upstream_failures.with_label_values(&[provider]).inc();
     }
 
     /// The page that Prometheus reads.
@@ -174,7 +195,10 @@ impl Metrics {
         gauges.next_seq_log.set(state.receipts.next_position() as i64);
         gauges.next_seq_chain.set(state.status.next_seq() as i64);
         gauges.admitting.set(i64::from(admitting));
-        for upstream in &state.upstreams.all {
+        for (job_state, count) in state.jobs.iter().flat_map(|jobs| jobs.counts()) {
+            gauges.jobs.with_label_values(&[job_state.name()]).set(count);
+        }
+        for upstream in &state.upstreams.set().all {
             let waiting = upstream.queue.waiting();
             let label = &[upstream.address.as_str()];
             gauges.waiting.with_label_values(label).set(waiting as i64);
@@ -192,63 +216,27 @@ impl Metrics {
     }
 }
 
-impl ModelMetrics {
-    pub(crate) fn used(&self, usage: &Usage, cost: u128) {
-        self.input.inc_by(u64::from(usage.input));
-        self.cached.inc_by(u64::from(usage.cached_input));
-        self.output.inc_by(u64::from(usage.output));
-        self.cost.inc_by(u64::try_from(cost).unwrap_or(u64::MAX));
-    }
-}
-
-fn model_metrics<'a>(
-    registry: &Registry,
-    models: impl Iterator<Item = &'a str>,
-) -> Result<HashMap<String, ModelMetrics>, prometheus::Error> {
-    let model = "gen_ai_request_model";
-    let tokens = IntCounterVec::new(
-        Opts::new("gen_ai_client_token_usage_total", "Tokens charged, by kind."),
-        &[model, "gen_ai_token_type"],
-    )?;
-    let cost = IntCounterVec::new(
-        Opts::new("stipend_gateway_cost_micro_credits_total", "Micro-credits charged, fees included."),
-        &[model],
-    )?;
-    let seconds = |name: &str, help: &str| {
-        HistogramVec::new(HistogramOpts::new(name, help).buckets(SECONDS.to_vec()), &[model])
-    };
-    let duration = seconds("gen_ai_server_request_duration_seconds", "Arrival to last byte.")?;
-    let first = seconds("gen_ai_server_time_to_first_token_seconds", "Arrival to first byte of the answer.")?;
-    registry.register(Box::new(tokens.clone()))?;
-    registry.register(Box::new(cost.clone()))?;
-    registry.register(Box::new(duration.clone()))?;
-    registry.register(Box::new(first.clone()))?;
-    let metrics = models.map(|name| {
-        let metrics = ModelMetrics {
-            input: tokens.with_label_values(&[name, "input"]),
-            cached: tokens.with_label_values(&[name, "cached_input"]),
-            output: tokens.with_label_values(&[name, "output"]),
-            cost: cost.with_label_values(&[name]),
-            duration: duration.with_label_values(&[name]),
-            first_token: first.with_label_values(&[name]),
-        };
-        (name.to_owned(), metrics)
-    });
-    Ok(metrics.collect())
-}
-
 impl Gauges {
+    /// Those that are still there are set when somebody looks.
+    fn forget_providers(&self) {
+        let Gauges { waiting, serving, suspended, limit, circuit, priorities, .. } = self;
+        for gauges in [waiting, serving, suspended, limit, circuit, priorities] {
+            gauges.reset();
+        }
+    }
+
     fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let one = |name: &str, help: &str| {
             let gauge = IntGauge::new(name, help)?;
             registry.register(Box::new(gauge.clone()))?;
             Ok::<_, prometheus::Error>(gauge)
         };
-        let per_provider = |name: &str, help: &str| {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &["provider"])?;
+        let per = |label: &str, name: &str, help: &str| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), &[label])?;
             registry.register(Box::new(gauges.clone()))?;
             Ok::<_, prometheus::Error>(gauges)
         };
+        let per_provider = |name: &str, help: &str| per("provider", name, help);
         Ok(Gauges {
             in_flight: one("stipend_gateway_requests_in_flight", "Requests being served or waiting.")?,
             keys: one("stipend_gateway_keys", "API keys known.")?,
@@ -268,6 +256,7 @@ impl Gauges {
                 "stipend_gateway_upstream_priorities",
                 "1: its engine schedules by priority; 0: it ignores priorities; -1: not known.",
             )?,
+            jobs: per("state", "stipend_gateway_jobs", "Jobs that can be looked at.")?,
         })
     }
 }

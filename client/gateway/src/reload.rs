@@ -56,12 +56,19 @@ impl Reloads {
     ) -> Result<Config, NotTaken> {
         let mut next = read?;
         // What can fail comes first: after it nothing does.
+        if next.expiry_margin().as_millis() > u128::from(state.expiry_margin_ms) {
+            return Err(NotTaken::LongerAnswers);
+        }
+        let upstreams = state.upstreams.prepare(&next.upstreams).map_err(NotTaken::Authorities)?;
         if let (Some(tls), Some(files)) = (&state.tls, &next.operate.tls) {
             tls.reload(files)?;
         }
         let lasting = keep_lasting(&mut next, current);
         (self.set_filter)(&next.operate.log.filter);
         state.limits.set(next.limits.clone());
+        state.metrics.know(&upstreams);
+        state.upstreams.install(upstreams);
+        state.upstreams.watch(&state.name);
         tracing::info!("the configuration is taken in");
         if !lasting.is_empty() {
             let names = lasting.join(", ");
@@ -78,6 +85,13 @@ enum NotTaken {
     Faults(#[from] Faults),
     #[error(transparent)]
     Tls(#[from] TlsError),
+    #[error("a certificate of a `ca_file` cannot be used: {0}")]
+    Authorities(std::io::Error),
+    #[error(
+        "the longest `answer_ms_max` and `client_stall_ms_max` together are more than when the gateway started, and \
+         its reservations are made for that: restart it with this file, or make them shorter"
+    )]
+    LongerAnswers,
 }
 
 /// Puts back what needs a restart; names what differed.
@@ -95,13 +109,15 @@ fn keep_lasting(next: &mut Config, current: &Config) -> Vec<&'static str> {
     keep("[reservations]", next.reservations != current.reservations);
     keep("[batch]", next.batch != current.batch);
     keep("[receipts]", next.receipts != current.receipts);
-    keep("[[upstream]]", next.upstreams != current.upstreams);
+    keep("[jobs]", next.jobs != current.jobs);
     keep("json in [log]", next.operate.log.json != current.operate.log.json);
+    keep("[otlp]", next.operate.otlp != current.operate.otlp);
     keep("[tls]", next.operate.tls.is_some() != current.operate.tls.is_some());
     keep("connections_max in [limits]", next.limits.connections_max != current.limits.connections_max);
     // A later reload is compared with what is in force, not with what was asked for.
     let asked = std::mem::replace(next, current.clone());
     next.limits = asked.limits;
+    next.upstreams = asked.upstreams;
     next.limits.connections_max = current.limits.connections_max;
     next.operate.log.filter = asked.operate.log.filter;
     if next.operate.tls.is_some() && asked.operate.tls.is_some() {

@@ -12,6 +12,7 @@ use crate::{
     clock::now_ms,
     config::Config,
     follow::{FollowError, Follower},
+    jobs::{self, Jobs},
     kept::Kept,
     metrics::Metrics,
     pipeline::{
@@ -25,7 +26,8 @@ use crate::{
     restore::{restore, Journalled, Known},
     server::Tls,
     state::{Parts, State},
-    upstream::{watch, Upstreams},
+    telemetry::Otlp,
+    upstream::Upstreams,
     wallets::Wallets,
 };
 
@@ -84,15 +86,20 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
     let restored = restore(replay, &journalled, &known)?;
     let sources =
         Sources { receipts: receipts.clone(), kept: kept.clone(), records: chain.clone(), pen: pen.clone() };
-    let state = make_state(config, sources, &restored)?;
+    let jobs = config.jobs.as_ref().map(|jobs| Jobs::open(jobs, &config.data_dir)).transpose();
+    let jobs = jobs.map_err(|error| StartError::System(format!("the jobs cannot be opened: {error}")))?;
+    let (jobs, job_records) = jobs.unzip();
+    let state = make_state(config, sources, jobs, &restored)?;
     let (state, wants) = (Arc::new(state.0), state.1);
+    if let (Some(jobs), Some(records)) = (&state.jobs, job_records) {
+        jobs.restore(&state, records);
+    }
     state.keys.restore(restored.used_today);
 
     let work = Arc::new(Work::default());
-    let mut tasks = JoinSet::new();
-    let claims = Claims::start(&state.upstreams.all, &work, &mut tasks);
+    let mut claims = Claims::new(state.upstreams.clone(), work.clone());
     for resumed in restored.resumed {
-        claims.post(&resumed.batch, &work);
+        claims.post(&resumed.batch);
         work.add(resumed.batch, resumed.entry);
     }
     // What is finalised already is in the balances that the follower begins with.
@@ -104,6 +111,11 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
     drop(recorded);
 
     let follower = follow(chain.clone(), state.clone(), work.clone()).await?;
+    let mut tasks = JoinSet::new();
+    if let Some(jobs) = &state.jobs {
+        jobs.restore_caps(&state);
+        tasks.spawn(jobs::watch::run(state.clone()));
+    }
     let receipts_max = config.batch.receipts_max;
     let batcher = Batcher {
         open: OpenBatch::new(restored.open_first, receipts_max),
@@ -120,7 +132,7 @@ pub(crate) async fn start<C: Chain>(config: &Config, chain: Arc<C>) -> Result<En
     };
     let (prices, wallets, status) = (state.prices.clone(), state.wallets.clone(), state.status.clone());
     let submitter = Submitter { chain, work, journal, pen, prices, wallets, kept, status };
-    watch::start(&state.upstreams.all, &state.name, &mut tasks);
+    state.upstreams.watch(&state.name);
     tasks.spawn(follower.run(wants));
     tasks.spawn(batcher.run(recordings));
     tasks.spawn(submitter.run());
@@ -180,6 +192,7 @@ type Wants = mpsc::UnboundedReceiver<Arc<crate::wallet::Account>>;
 fn make_state(
     config: &Config,
     sources: Sources,
+    jobs: Option<Jobs>,
     restored: &crate::restore::Restored,
 ) -> Result<(State, Wants), StartError> {
     let wallets = Arc::new(Wallets::default());
@@ -188,12 +201,16 @@ fn make_state(
     }
     let client = HttpClient::new()
         .map_err(|error| StartError::System(format!("cannot read the system's TLS certificates: {error}")))?;
-    let upstreams = Upstreams::new(&config.upstreams, &client).map_err(|error| {
+    let upstreams = Upstreams::new(&config.upstreams, client).map_err(|error| {
         StartError::System(format!("a certificate of a `ca_file` cannot be used: {error}"))
     })?;
-    let providers = upstreams.all.iter().map(|upstream| upstream.address.as_str());
-    let metrics = Metrics::new(upstreams.models(), providers)
+    let otlp = config.operate.otlp.as_ref().map(|otlp| Otlp::start(otlp, &config.signer.address()));
+    let otlp = otlp
+        .transpose()
+        .map_err(|error| StartError::System(format!("cannot export to the collector in [otlp]: {error}")))?;
+    let metrics = Metrics::new(otlp.as_ref())
         .map_err(|error| StartError::System(format!("cannot make the metrics: {error}")))?;
+    metrics.know(&upstreams.set());
     let tls = config.operate.tls.as_ref().map(Tls::new).transpose();
     let tls = tls.map_err(|error| StartError::System(error.to_string()))?;
     let (wanted, wants) = mpsc::unbounded_channel();
@@ -203,13 +220,15 @@ fn make_state(
         reservations: config.reservations.clone(),
         expiry_margin_ms: u64::try_from(config.expiry_margin().as_millis()).unwrap_or(u64::MAX),
         wallets,
-        upstreams,
+        upstreams: Arc::new(upstreams),
         metrics,
+        otlp,
         receipts: sources.receipts,
         kept: sources.kept,
         records: sources.records,
         wanted,
         pen: sources.pen,
+        jobs,
     };
     Ok((State::new(parts), wants))
 }

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     chain::Records,
     config::{Limits, Reservations},
+    jobs::Jobs,
     kept::Kept,
     keys::KeyTable,
     live::Live,
@@ -25,6 +26,7 @@ use crate::{
     prices::Prices,
     server::Tls,
     status::{Refusal, Status},
+    telemetry::{Otlp, RequestSpans},
     upstream::Upstreams,
     wallet::Account,
     wallets::Wallets,
@@ -45,8 +47,11 @@ pub(crate) struct State {
     pub(crate) wallets: Arc<Wallets>,
     pub(crate) prices: Arc<ArcSwap<Prices>>,
     pub(crate) status: Arc<Status>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) metrics: Metrics,
+    /// What is exported to a collector, if there is one.
+    pub(crate) otlp: Option<Otlp>,
+    pub(crate) spans: RequestSpans,
     /// The durable log of receipts.
     pub(crate) receipts: Log,
     pub(crate) kept: Arc<Kept>,
@@ -59,6 +64,8 @@ pub(crate) struct State {
     /// Signs what this gateway says of a receipt.
     pub(crate) pen: Pen,
     pub(crate) secret: DigestSecret,
+    /// Batch work; `None`: it is not taken.
+    pub(crate) jobs: Option<Jobs>,
     /// This gateway's account, as providers are told it.
     pub(crate) name: HeaderValue,
     in_flight: AtomicUsize,
@@ -83,13 +90,15 @@ pub(crate) struct Parts {
     pub(crate) reservations: Reservations,
     pub(crate) expiry_margin_ms: u64,
     pub(crate) wallets: Arc<Wallets>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) metrics: Metrics,
+    pub(crate) otlp: Option<Otlp>,
     pub(crate) receipts: Log,
     pub(crate) kept: Arc<Kept>,
     pub(crate) records: Arc<dyn Records>,
     pub(crate) wanted: mpsc::UnboundedSender<Arc<Account>>,
     pub(crate) pen: Pen,
+    pub(crate) jobs: Option<Jobs>,
 }
 
 impl State {
@@ -106,6 +115,8 @@ impl State {
             status: Arc::default(),
             upstreams: parts.upstreams,
             metrics: parts.metrics,
+            spans: parts.otlp.as_ref().map(Otlp::spans).unwrap_or_default(),
+            otlp: parts.otlp,
             receipts: parts.receipts,
             kept: parts.kept,
             lookups: Semaphore::new(LOOKUPS_MAX),
@@ -113,6 +124,7 @@ impl State {
             wanted: parts.wanted,
             secret: DigestSecret::of(&parts.pen.signer),
             pen: parts.pen,
+            jobs: parts.jobs,
             name: HeaderValue::from_str(&account).expect("hex digits are a header's value; qed"),
             in_flight: AtomicUsize::new(0),
         }

@@ -161,6 +161,19 @@ impl Account {
         Some(Hold { account: self.clone(), amount })
     }
 
+    /// Holds for a request of an earlier run what it held then, covered or not: it may have begun.
+    pub(crate) fn hold_again(self: &Arc<Self>, amount: Micro) -> Hold {
+        self.free.fetch_sub(amount, Ordering::SeqCst);
+        let held = self.held.fetch_add(amount, Ordering::AcqRel) + amount;
+        self.peak.fetch_max(held, Ordering::Relaxed);
+        Hold { account: self.clone(), amount }
+    }
+
+    /// Whether the reservation lasts long enough for a receipt that is made now.
+    pub(crate) fn takes_requests(&self, now_ms: Moment) -> bool {
+        now_ms < self.usable_until_ms.load(Ordering::Acquire)
+    }
+
     /// Says whether it is the class's energy budget that bounds what is available.
     pub(crate) fn set_energy_bound(&self, energy_bound: bool) {
         self.energy_bound.store(energy_bound, Ordering::Release);

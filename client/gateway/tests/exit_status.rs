@@ -57,3 +57,17 @@ fn a_good_configuration_passes_the_check() {
     assert_eq!(status, 64);
     assert!(stderr.contains("key_file"), "{stderr}");
 }
+
+#[test]
+fn the_runner_of_a_job_needs_no_configuration_and_says_what_it_lacks() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_stipend-gateway")).args(args).output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (status, stderr) = run(&["run-job", "--dir", dir.path().to_str().unwrap()]);
+    assert_eq!(status, 1);
+    assert!(stderr.contains("Is the job's Secret mounted there?"), "{stderr}");
+    let (status, stderr) = run(&[]);
+    assert!(status == 2 && stderr.contains("--config"), "{stderr}");
+}

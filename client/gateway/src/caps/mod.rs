@@ -6,15 +6,17 @@
 //!
 //! Locks only the key's own counters, and only for keys with such caps. Each gateway counts by itself.
 
+mod reached;
+mod shown;
 mod window;
 
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use stipend_openai::ApiError;
 use stipend_primitives::{key::KeyLimits, Credits, KeyHash, ModelId, Moment};
 
-use crate::credits::show;
+pub(crate) use reached::CapReached;
+pub(crate) use shown::CapUse;
 use window::{Refused, Window};
 pub(crate) use window::{DAY_MS, MINUTE_MS};
 
@@ -71,6 +73,14 @@ impl Cap {
             Cap::CreditsPerMinute => "credits_per_minute",
             Cap::TokensPerMinute => "tokens_per_minute",
             Cap::ModelCreditsPerDay => "model_credits_per_day",
+        }
+    }
+
+    /// What it counts.
+    pub(crate) fn unit(self) -> &'static str {
+        match self {
+            Cap::TokensPerMinute => "tokens",
+            Cap::CreditsPerDay | Cap::CreditsPerMinute | Cap::ModelCreditsPerDay => "micro_credits",
         }
     }
 
@@ -187,6 +197,22 @@ impl Use {
         Ok(CapHold { of: self.clone(), model, most, caps: held })
     }
 
+    /// Holds for a request of an earlier run, whatever is left.
+    pub(crate) fn hold_again(
+        self: &Arc<Self>,
+        caps: &Caps,
+        model: ModelId,
+        most: Amounts,
+        now_ms: Moment,
+    ) -> CapHold {
+        let mut windows = self.0.lock();
+        let held: Vec<(Cap, u128)> = limits(caps, model).collect();
+        for (cap, _) in &held {
+            windows.window(*cap, model).at(now_ms, cap.length_ms()).hold(most.of(*cap));
+        }
+        CapHold { of: self.clone(), model, most, caps: held }
+    }
+
     /// What the key's caller has not been told yet.
     pub(crate) fn take_untold(&self) -> Option<Warning> {
         self.0.lock().untold.take()
@@ -202,57 +228,6 @@ fn limits(caps: &Caps, model: ModelId) -> impl Iterator<Item = (Cap, u128)> {
     ]
     .into_iter()
     .filter_map(|(cap, max)| Some((cap, max?)))
-}
-
-/// A cap does not let a request through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CapReached {
-    pub(crate) cap: Cap,
-    max: u128,
-    needed: u128,
-    refused: Refused,
-    /// To be told, if it was not yet.
-    pub(crate) warning: Option<Warning>,
-}
-
-impl CapReached {
-    /// The answer to the request.
-    pub(crate) fn answer(&self) -> ApiError {
-        let amount = |amount: u128| match self.cap {
-            Cap::TokensPerMinute => format!("{amount} tokens"),
-            _ => format!("{} credits", show(amount)),
-        };
-        let span = match self.cap {
-            Cap::CreditsPerDay => "per day",
-            Cap::ModelCreditsPerDay => "per day for this model",
-            Cap::CreditsPerMinute | Cap::TokensPerMinute => "per minute",
-        };
-        let allowed = format!(
-            "Its API key allows {} {span} at one gateway, and this request can use up to {}",
-            amount(self.max),
-            amount(self.needed)
-        );
-        match self.refused {
-            Refused::ForGood => ApiError::permission(
-                "request_above_cap",
-                format!("{allowed}: more than all of it. Lower `max_tokens`, or have the key's owner raise the cap."),
-            ),
-            Refused::Held => ApiError::rate_limit(format!(
-                "{allowed}; what is left is held by the key's requests in flight. Try again when some are done."
-            ))
-            .with_retry_after(1),
-            Refused::Used { left_ms } => ApiError::new(
-                429,
-                "rate_limit_error",
-                "key_cap_reached",
-                format!(
-                    "{allowed}; too little of it is left. Wait for the next one, lower `max_tokens`, or have the \
-                     key's owner raise the cap."
-                ),
-            )
-            .with_retry_after(u32::try_from(left_ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)),
-        }
-    }
 }
 
 /// What one request in flight holds against its key's caps. Dropping it gives that back.

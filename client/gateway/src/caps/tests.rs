@@ -92,6 +92,36 @@ fn what_an_earlier_run_charged_today_counts() {
     assert_eq!(used.room(&caps, MODEL, 2 * DAY_MS), 100);
 }
 
+#[test]
+fn what_is_used_and_held_of_each_cap_is_shown_with_the_end_of_its_window() {
+    let used = Arc::new(Use::default());
+    let caps = Caps {
+        credits_per_day_max: Some(1_000),
+        credits_per_minute_max: None,
+        tokens_per_minute_max: Some(100),
+        model_credits_per_day_max: vec![(OTHER, 400), (MODEL, 300), (MODEL, 200)],
+    };
+    used.hold(&caps, MODEL, amounts(50, 20), 5).unwrap().settle(amounts(30, 10), 5);
+    let flying = used.hold(&caps, OTHER, amounts(70, 40), 5).unwrap();
+    let shown = |now| -> Vec<_> {
+        let all = used.of_caps(&caps, now).into_iter();
+        all.map(|cap| (cap.cap, cap.model, cap.max, cap.used, cap.held, cap.resets_at_ms)).collect()
+    };
+    assert_eq!(
+        shown(9),
+        [
+            (Cap::CreditsPerDay, None, 1_000, 30, 70, DAY_MS),
+            (Cap::TokensPerMinute, None, 100, 10, 40, MINUTE_MS),
+            (Cap::ModelCreditsPerDay, Some(MODEL), 200, 30, 0, DAY_MS),
+            (Cap::ModelCreditsPerDay, Some(OTHER), 400, 0, 70, DAY_MS),
+        ]
+    );
+    drop(flying);
+    assert_eq!(shown(MINUTE_MS)[1], (Cap::TokensPerMinute, None, 100, 0, 0, 2 * MINUTE_MS));
+    assert_eq!(shown(MINUTE_MS)[0].3, 30);
+    assert!(used.of_caps(&Caps::default(), 9).is_empty());
+}
+
 proptest! {
     /// Requests that begin, end and break off in any order, across the ends of windows: no cap is ever passed, and in the
     /// end nothing is held.

@@ -42,6 +42,19 @@ impl Window {
         self
     }
 
+    pub(super) fn used(&self) -> u128 {
+        self.used
+    }
+
+    pub(super) fn held(&self) -> u128 {
+        self.held
+    }
+
+    /// Milliseconds to the next one, from the moment of the last look.
+    pub(super) fn left_ms(&self) -> u64 {
+        self.left_ms
+    }
+
     pub(super) fn room(&self, max: u128) -> u128 {
         max.saturating_sub(self.used.saturating_add(self.held))
     }

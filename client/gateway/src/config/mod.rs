@@ -1,6 +1,8 @@
 //! The configuration, read and checked as a whole before anything is bound or opened.
 
+mod jobs;
 mod operate;
+mod otlp;
 mod read;
 mod upstreams;
 mod values;
@@ -15,7 +17,9 @@ use rustls::pki_types::CertificateDer;
 use stipend_primitives::{AccountId, Credits};
 use stipend_sdk::Signer;
 
+pub use jobs::JobsConfig;
 pub use operate::{Log, Operate, TlsFiles};
+pub use otlp::Otlp;
 pub use values::Faults;
 
 /// Everything that the gateway is told by its operator.
@@ -39,6 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who serves.
     pub upstreams: Vec<UpstreamConfig>,
+    /// How batch work is handed to a cluster; `None`: it is not taken.
+    pub jobs: Option<JobsConfig>,
     /// What operators see of the gateway, and how callers reach it.
     pub operate: Operate,
 }

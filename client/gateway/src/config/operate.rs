@@ -1,17 +1,23 @@
-//! What operators see of the gateway, and how callers reach it: `[log]`, `[tls]`.
+//! What operators see of the gateway, and how callers reach it: `[log]`, `[otlp]`, `[tls]`.
 
 use std::path::{Path, PathBuf};
 
 use toml::Table;
 use tracing_subscriber::EnvFilter;
 
-use super::{values::Section, Faults};
+use super::{
+    otlp::{read_otlp, Otlp},
+    values::Section,
+    Faults,
+};
 
 /// What operators see of the gateway, and how callers reach it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Operate {
     /// What is logged.
     pub log: Log,
+    /// Where traces and metrics go; without it nowhere, and nothing is measured for it.
+    pub otlp: Option<Otlp>,
     /// TLS at the listener; without it callers speak plain HTTP.
     pub tls: Option<TlsFiles>,
 }
@@ -43,18 +49,20 @@ pub struct TlsFiles {
 /// The tables, before they are read.
 pub(super) struct Tables {
     log: Table,
+    otlp: Table,
     tls: Table,
 }
 
 /// Takes the tables out of the file.
 pub(super) fn take(root: &mut Section) -> Tables {
-    Tables { log: root.table("log"), tls: root.table("tls") }
+    Tables { log: root.table("log"), otlp: root.table("otlp"), tls: root.table("tls") }
 }
 
 impl Tables {
     pub(super) fn read(self, folder: &Path, faults: &mut Faults) -> Operate {
         Operate {
             log: read_log(Section::new("[log]", self.log, faults)),
+            otlp: read_otlp(self.otlp, folder, faults),
             tls: read_tls(self.tls, folder, faults),
         }
     }

@@ -8,7 +8,8 @@ use stipend_sdk::Signer;
 use toml::Table;
 
 use super::{
-    upstreams::read_upstreams, values::Section, BatchLimits, Config, Faults, Limits, Receipts, Reservations,
+    jobs::read_jobs, upstreams::read_upstreams, values::Section, BatchLimits, Config, Faults, Limits,
+    Receipts, Reservations,
 };
 
 pub(super) const HOUR_MS: u64 = 3_600_000;
@@ -44,6 +45,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let (reservations, batch) = (root.table("reservations"), root.table("batch"));
     let (receipts, limits) = (root.table("receipts"), root.table("limits"));
     let upstreams = root.tables("upstream");
+    let jobs = root.table("jobs");
     let operate = super::operate::take(&mut root);
     if upstreams.is_empty() {
         root.fault("upstream", "names no provider; write at least one `[[upstream]]`");
@@ -54,6 +56,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let receipts = read_receipts(Section::new("[receipts]", receipts, faults));
     let limits = read_limits(Section::new("[limits]", limits, faults));
     let upstreams = read_upstreams(upstreams, folder, faults);
+    let jobs = read_jobs(jobs, folder, faults);
     let operate = operate.read(folder, faults);
     let config = Config {
         listen: listen?,
@@ -65,6 +68,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
         receipts,
         limits,
         upstreams,
+        jobs: jobs?,
         operate,
     };
     check_together(&config, faults);
@@ -209,6 +213,28 @@ fn check_together(config: &Config, faults: &mut Faults) {
             "`lifetime_ms` in [reservations] is too short: a reservation takes no new request in its last \
              {} ms (longest `answer_ms_max`, `client_stall_ms_max` and a minute), so it must last at least twice that",
             config.expiry_margin().as_millis()
+        ));
+    }
+    if config.jobs.is_some() {
+        check_jobs(config, faults);
+    }
+}
+
+/// Receipts that can be looked up: among them a job's is found again after a crash.
+const KEPT_FOR_JOBS: usize = 1_000;
+
+/// What batch work asks of the rest.
+fn check_jobs(config: &Config, faults: &mut Faults) {
+    if config.upstreams.iter().any(|upstream| !upstream.signs) {
+        faults.add(
+            "an [[upstream]] has `signs = false`, and there is a [jobs]: what a job shows to a provider would be good \
+             for any request. Let every provider insist on signatures",
+        );
+    }
+    if config.receipts.keep_max < KEPT_FOR_JOBS {
+        faults.add(format!(
+            "`keep_max` in [receipts] is below {KEPT_FOR_JOBS}, and there is a [jobs]: after a crash a job's receipt \
+             is found among those that can be looked up"
         ));
     }
 }

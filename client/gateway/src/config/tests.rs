@@ -163,7 +163,7 @@ fn how_an_upstream_is_treated_has_defaults_and_faults_of_its_own() {
     assert_eq!((breaker.failures_max, breaker.pause), (5, Duration::from_secs(1)));
     let fixed = parse(&upstream("priorities = true"), folder.path()).ok().unwrap();
     assert_eq!(fixed.upstreams[0].priorities, Priorities::On);
-    std::fs::write(folder.path().join("ca.pem"), include_bytes!("../tests/tls/ca.pem")).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), include_bytes!("../../tests/data/tls/ca.pem")).unwrap();
     let trusting = parse(&upstream("ca_file = \"ca.pem\""), folder.path()).ok().unwrap();
     assert_eq!(trusting.upstreams[0].ca.as_ref().map(Vec::len), Some(1));
     for (line, named) in [
@@ -174,5 +174,113 @@ fn how_an_upstream_is_treated_has_defaults_and_faults_of_its_own() {
     ] {
         let faults = faults(&upstream(line), folder.path());
         assert!(faults.len() == 1 && faults[0].contains(named), "{faults:#?}");
+    }
+}
+
+#[test]
+fn a_collector_is_off_without_its_table_and_all_its_faults_are_named_with_it() {
+    let folder = folder();
+    let with = |lines: &str| format!("{}\n[otlp]\n{lines}\n", good());
+    let read = |lines: &str| parse(&with(lines), folder.path()).ok().unwrap().operate.otlp;
+    assert_eq!(parse(&good(), folder.path()).ok().unwrap().operate.otlp, None);
+    let full = read(
+        "endpoint = \"https://collector:4318/otlp/\"\nsample_ratio = 0.25\ninterval_ms = 500\n\
+         headers_env = { Authorization = \"CARGO_PKG_NAME\" }",
+    );
+    let full = full.unwrap();
+    assert_eq!(full.endpoint, "https://collector:4318/otlp");
+    assert_eq!((full.sample_ratio, full.interval), (0.25, Duration::from_millis(500)));
+    assert_eq!(full.headers["authorization"], "stipend-gateway");
+    assert!(!format!("{full:?}").contains("stipend-gateway"), "a secret can be printed");
+    let least = read("endpoint = \"http://127.0.0.1:4318\"").unwrap();
+    assert_eq!((least.sample_ratio, least.endpoint.as_str()), (1.0, "http://127.0.0.1:4318"));
+    for (lines, named) in [
+        ("sample_ratio = 0.5", "`endpoint`"),
+        ("endpoint = \"grpc://collector:4317\"", "`endpoint`"),
+        ("endpoint = \"http://user:hunter2@collector\"", "`endpoint`"),
+        ("endpoint = \"http://c\"\nsample_ratio = 1.5", "`sample_ratio`"),
+        ("endpoint = \"http://c\"\ninterval_ms = 0", "`interval_ms`"),
+        ("endpoint = \"http://c\"\nca_file = \"nowhere.pem\"", "`ca_file`"),
+        ("endpoint = \"http://c\"\ngrpc = true", "`grpc`"),
+        ("endpoint = \"http://c\"\nheaders_env = { a = \"STIPEND_NO_SUCH_VARIABLE\" }", "`headers_env.a`"),
+        ("endpoint = \"http://c\"\nheaders_env = { host = \"CARGO_PKG_NAME\" }", "`headers_env.host`"),
+        ("endpoint = \"http://c\"\nheaders_env = { \"a b\" = \"CARGO_PKG_NAME\" }", "`headers_env.a b`"),
+        ("endpoint = \"http://c\"\nheaders_env = { a = 1 }", "`headers_env.a`"),
+    ] {
+        let faults = faults(&with(lines), folder.path());
+        assert!(faults.len() == 1 && faults[0].contains(named), "{lines}: {faults:#?}");
+        assert!(!faults[0].contains("hunter2"));
+    }
+    let all = "endpoint = 1\nsample_ratio = \"some\"\ninterval_ms = -1\nheaders_env = 1";
+    assert_eq!(faults(&with(all), folder.path()).len(), 4);
+}
+
+/// A `[jobs]` that is good.
+fn jobs() -> String {
+    format!(
+        r#"{}
+        [jobs]
+        api_server = "https://kubernetes.default.svc"
+        token_file = "token"
+        ca_file = "ca.pem"
+        namespace = "inference"
+        queue = "batch"
+        image = "stipend:1"
+        gateway_url = "http://gateway.inference:8080"
+        "#,
+        good()
+    )
+}
+
+fn folder_of_jobs() -> tempfile::TempDir {
+    let folder = folder();
+    std::fs::write(folder.path().join("ca.pem"), include_bytes!("../../tests/data/tls/ca.pem")).unwrap();
+    folder
+}
+
+#[test]
+fn batch_work_is_taken_only_where_it_is_configured_and_has_defaults_then() {
+    let folder = folder_of_jobs();
+    assert!(parse(&good(), folder.path()).ok().unwrap().jobs.is_none());
+    let text = format!(
+        "{}priority_class = \"overnight\"\n[jobs.priority_classes]\nReasoning = \"research\"\n[jobs.resources]\ncpu = \"1\"",
+        jobs()
+    );
+    let config = parse(&text, folder.path()).ok().unwrap().jobs.unwrap();
+    assert_eq!(config.command, ["stipend-gateway", "run-job", "--dir", "/work"]);
+    assert_eq!(config.gateway_url, "http://gateway.inference:8080");
+    assert_eq!((config.run_max, config.poll), (Duration::from_secs(900), Duration::from_secs(5)));
+    assert_eq!(config.priority_class.as_deref(), Some("overnight"));
+    assert_eq!(config.priority_classes["Reasoning"], "research");
+    assert_eq!(config.resources.into_iter().collect::<Vec<_>>(), [("cpu".to_owned(), "1".to_owned())]);
+    let config = parse(&jobs(), folder.path()).ok().unwrap().jobs.unwrap();
+    assert_eq!((config.resources.len(), config.ca.map(|ca| ca.len())), (2, Some(1)));
+}
+
+#[test]
+fn every_fault_of_batch_work_is_named() {
+    let folder = folder_of_jobs();
+    for (from, to, named) in [
+        ("https://kubernetes", "http://kubernetes", "`api_server`"),
+        (
+            "token_file = \"token\"\n        ca_file",
+            "token_file = \"empty\"\n        ca_file",
+            "an empty secret is none",
+        ),
+        ("\"inference\"", "\"In Ference\"", "`namespace`"),
+        ("\"batch\"", "\"-batch\"", "`queue`"),
+        ("http://gateway.inference:8080", "http://gateway/v1", "`gateway_url`"),
+        ("image = \"stipend:1\"", "", "`image` in [jobs]: is missing"),
+        ("image =", "picture = \"x\"\nimage =", "`picture`"),
+        ("image =", "gateway_ca_file = \"token\"\nimage =", "holds no certificate"),
+        ("image =", "priority_classes = { Render = \"No Name\" }\nimage =", "`priority_classes`"),
+        ("image =", "resources = { cpu = 1 }\nimage =", "`cpu` must be a text"),
+        ("models = [\"m\"]", "models = [\"m\"]\nsigns = false", "`signs = false`"),
+        ("[reservations]", "[receipts]\nkeep_max = 5\n[reservations]", "`keep_max` in [receipts]"),
+    ] {
+        let text = jobs().replace(from, to);
+        assert_ne!(text, jobs(), "{from}");
+        let faults = faults(&text, folder.path());
+        assert!(faults.len() == 1 && faults[0].contains(named), "{named}: {faults:#?}");
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn read_upstreams(tables: Vec<Table>, folder: &Path, faults: &mut Fau
 
 fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> {
     let provider = provider(&mut section);
-    let address = address(&mut section);
+    let address = address(&mut section, "url");
     let token = token(&mut section, folder);
     let models = section.strings("models");
     let concurrency_max = section.number("concurrency_max", 64, 1..=100_000) as usize;
@@ -40,7 +40,7 @@ fn read_upstream(mut section: Section, folder: &Path) -> Option<UpstreamConfig> 
     let priorities = priorities(&mut section);
     let health_every = section.millis("health_ms", seconds(5), 0..=HOUR_MS);
     let breaker = breaker(&mut section);
-    let ca = authorities(&mut section, folder);
+    let ca = authorities(&mut section, "ca_file", folder);
     let signs = section.flag("signs", true);
     section.finish();
     let (scheme, authority) = address?;
@@ -76,8 +76,9 @@ fn provider(section: &mut Section) -> Option<AccountId> {
     }
 }
 
-fn address(section: &mut Section) -> Option<(Scheme, http::uri::Authority)> {
-    let text = section.string("url")?;
+/// Scheme, host and port of a service that speaks HTTP.
+pub(super) fn address(section: &mut Section, key: &str) -> Option<(Scheme, http::uri::Authority)> {
+    let text = section.string(key)?;
     let parts = text.parse::<Uri>().ok().map(Uri::into_parts);
     let plain = parts.filter(|parts| {
         let path = parts.path_and_query.as_ref().map_or("", |path| path.as_str());
@@ -86,7 +87,7 @@ fn address(section: &mut Section) -> Option<(Scheme, http::uri::Authority)> {
     let address = plain.and_then(|parts| Some((parts.scheme?, parts.authority?)));
     let known = address.filter(|(scheme, _)| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
     if known.is_none() {
-        section.fault("url", "must be http:// or https://, a host and maybe a port, and nothing else");
+        section.fault(key, "must be http:// or https://, a host and maybe a port, and nothing else");
     }
     known
 }
@@ -95,7 +96,7 @@ fn address(section: &mut Section) -> Option<(Scheme, http::uri::Authority)> {
 fn token(section: &mut Section, folder: &Path) -> Option<HeaderValue> {
     let (key, text) = match (section.optional("token_file"), section.optional("token_env")) {
         (Some(file), None) => ("token_file", secret_in_file(section, &folder.join(file))?),
-        (None, Some(name)) => ("token_env", secret_in_environment(section, &name)?),
+        (None, Some(name)) => ("token_env", secret_in_environment(section, "token_env", &name)?),
         (Some(_), Some(_)) => {
             section.fault("token_env", "stands beside `token_file`; write one of the two");
             return None;
@@ -132,11 +133,15 @@ fn secret_in_file(section: &mut Section, path: &Path) -> Option<Zeroizing<String
     }
 }
 
-fn secret_in_environment(section: &mut Section, name: &str) -> Option<Zeroizing<String>> {
+pub(super) fn secret_in_environment(
+    section: &mut Section,
+    key: &str,
+    name: &str,
+) -> Option<Zeroizing<String>> {
     // The error would show what is there.
     let found = std::env::var(name).ok().map(Zeroizing::new);
     if found.is_none() {
-        section.fault("token_env", format_args!("the environment has no variable `{name}` that is text"));
+        section.fault(key, format_args!("the environment has no variable `{name}` that is text"));
     }
     found
 }
@@ -165,19 +170,23 @@ fn breaker(section: &mut Section) -> BreakerConfig {
     BreakerConfig { failures_max: narrow(failures_max), pause, pause_max }
 }
 
-/// Certificate authorities of the upstream's own; the outer `None` after a fault.
-fn authorities(section: &mut Section, folder: &Path) -> Option<Option<Vec<CertificateDer<'static>>>> {
-    let Some(file) = section.optional("ca_file") else { return Some(None) };
+/// Certificate authorities of a service's own; the outer `None` after a fault.
+pub(super) fn authorities(
+    section: &mut Section,
+    key: &str,
+    folder: &Path,
+) -> Option<Option<Vec<CertificateDer<'static>>>> {
+    let Some(file) = section.optional(key) else { return Some(None) };
     let path = folder.join(file);
     let read = CertificateDer::pem_file_iter(&path).and_then(|found| found.collect::<Result<Vec<_>, _>>());
     match read {
         Ok(found) if !found.is_empty() => Some(Some(found)),
         Ok(_) => {
-            section.fault("ca_file", format_args!("{} holds no certificate in PEM", path.display()));
+            section.fault(key, format_args!("{} holds no certificate in PEM", path.display()));
             None
         }
         Err(error) => {
-            section.fault("ca_file", format_args!("cannot read {}: {error}", path.display()));
+            section.fault(key, format_args!("cannot read {}: {error}", path.display()));
             None
         }
     }

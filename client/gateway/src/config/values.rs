@@ -50,6 +50,10 @@ impl<'f> Section<'f> {
         self.faults.add(format!("{path}: {what}"));
     }
 
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     pub(super) fn string(&mut self, key: &str) -> Option<String> {
         match self.table.remove(key) {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
@@ -115,6 +119,18 @@ impl<'f> Section<'f> {
             Some(Value::Boolean(value)) => value,
             Some(_) => self.none(key, "must be true or false").unwrap_or(default),
         }
+    }
+
+    /// A part of a whole, from 0 to 1.
+    pub(super) fn share(&mut self, key: &str, default: f64) -> f64 {
+        let value = match self.table.remove(key) {
+            None => return default,
+            Some(Value::Float(value)) => Some(value),
+            Some(Value::Integer(value)) => Some(value as f64),
+            Some(_) => None,
+        };
+        let value = value.filter(|value| (0.0..=1.0).contains(value));
+        value.or_else(|| self.none(key, "must be a number from 0 to 1")).unwrap_or(default)
     }
 
     /// A table inside this one; an empty one if it is not there.

@@ -1,5 +1,6 @@
 //! Turning what an engine counted into a durable receipt.
 
+use stipend_openai::Endpoint;
 use stipend_primitives::{cost::Usage, AccountId, ClassId, Credits, Digest};
 
 use crate::{
@@ -9,11 +10,12 @@ use crate::{
     credits::credits,
     receipt::{Details, Receipt},
     state::State,
+    telemetry::RequestSpan,
 };
 
 /// What a caller is told whose receipt could not be recorded. A write that failed may have reached the disk,
 /// and what is found there when the gateway starts anew is charged: no more can be promised.
-pub(super) const NOT_RECORDED: &str =
+pub(crate) const NOT_RECORDED: &str =
     "The gateway could not record the receipt, so it keeps the answer back. Nothing is charged, unless the record \
      reached the gateway's disk after all. Try again later.";
 
@@ -25,6 +27,8 @@ pub(crate) struct Served<'a> {
     pub(crate) usage: Usage,
     pub(crate) request_sha256: [u8; 32],
     pub(crate) response_sha256: [u8; 32],
+    pub(crate) endpoint: Endpoint,
+    pub(crate) span: &'a RequestSpan,
 }
 
 /// What a request did cost.
@@ -44,7 +48,7 @@ pub(crate) async fn charge(
     admitted: Admitted,
     served: Served<'_>,
 ) -> Result<Charged, stipend_receipt_log::Error> {
-    let Served { provider, digest, model, usage, request_sha256, response_sha256 } = served;
+    let Served { provider, digest, model, usage, request_sha256, response_sha256, endpoint, span } = served;
     let entry = &admitted.quote.entry;
     let (cost, class) = (entry.cost(&usage), entry.class);
     if !admitted.bound.covers(&usage, admitted.max_tokens) {
@@ -84,7 +88,8 @@ pub(crate) async fn charge(
         }
     }
     if let Some(metrics) = state.metrics.model(model) {
-        metrics.used(&usage, paid);
+        metrics.used(endpoint, &usage, paid);
     }
+    span.charged(model, &usage, paid);
     Ok(Charged { cost, class, balance: credits(account.within_reach()) })
 }

@@ -9,7 +9,8 @@ mod told;
 mod whole;
 
 #[cfg(test)]
-pub(crate) use charge::{charge as charge_for_test, Served};
+pub(crate) use charge::charge as charge_for_test;
+pub(crate) use charge::{charge, Served, NOT_RECORDED};
 
 use std::{
     sync::Arc,
@@ -33,6 +34,7 @@ use crate::{
     queue::{Place, QueueFull},
     server::answer::AnswerBody,
     state::{InFlight, State},
+    telemetry::{RequestSpan, TRACEPARENT},
     terms::too_late,
     upstream::{Asked, Upstream},
 };
@@ -80,6 +82,8 @@ pub(crate) struct Order {
     /// Whether the caller asked for usage at the end of its stream.
     pub(crate) show_usage: bool,
     pub(crate) began: Instant,
+    pub(crate) span: RequestSpan,
+    /// Last: whoever waits until no request is in flight finds their spans ended.
     pub(crate) in_flight: InFlight,
 }
 
@@ -106,6 +110,7 @@ pub(crate) async fn serve(order: Order, mut reply: Reply) {
         Ok(None) => return order.state.metrics.callers_gone.inc(),
         Err(error) => return answer(reply, Err(error)),
     };
+    order.span.taken(&taken.upstream, taken.queued);
     let status = taken.response.status();
     if status != StatusCode::OK {
         let refused = refusal(&order, taken, status).await;
@@ -150,6 +155,7 @@ async fn find_upstream(order: &Order, reply: &mut Reply) -> Result<Option<Taken>
                 continue;
             }
         };
+        order.span.placed(&upstream);
         let pass = upstream.breaker.pass(now_ms()).filter(|_| asked(order).is_met_by(&upstream));
         if pass.is_none() {
             // It was suspended, its evidence ran out, or it began to fail while the request waited.
@@ -177,6 +183,7 @@ enum Sent {
 }
 
 async fn send(order: &Order, upstream: &Arc<Upstream>, place: Place, queued: Duration) -> Sent {
+    order.span.sent(upstream);
     let sent = Instant::now();
     let deadline = sent + upstream.answer_wait_max;
     let response =
@@ -262,19 +269,23 @@ async fn enter(order: &Order, upstream: &Upstream) -> Result<Place, ApiError> {
     }
 }
 
-/// Only what is named here goes upstream: no header of the caller, no identity.
+/// Only what is named here goes upstream: no header of the caller, no identity. `traceparent`, where there is a collector,
+/// names this gateway's span; of the caller's it has the trace's number at most.
 fn request(order: &Order, upstream: &Upstream) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(order.body.of(upstream)));
     *request.method_mut() = Method::POST;
     *request.uri_mut() = upstream.uri(order.endpoint);
     let headers = request.headers_mut();
-    headers.reserve(5);
+    headers.reserve(6);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::AUTHORIZATION, upstream.token.clone());
     headers.insert(X_GATEWAY, order.state.name.clone());
     headers.insert(X_REQUEST, digits(&order.digest));
     if upstream.signs {
         headers.insert(X_SIGNATURE, upstream.proof.of(&order.state.pen, &upstream.provider, &order.digest));
+    }
+    if let Some(span) = order.span.traceparent() {
+        headers.insert(TRACEPARENT, span);
     }
     request
 }
@@ -286,6 +297,7 @@ fn digits(bytes: &[u8]) -> HeaderValue {
 fn upstream_failed(order: &Order, upstream: &Upstream, why: &str) {
     tracing::warn!(provider = %upstream.address, model = %order.model, why, "an upstream failed");
     order.state.metrics.upstream_failed(&upstream.address);
+    order.span.upstream_failed(upstream);
     upstream.failed(why);
 }
 

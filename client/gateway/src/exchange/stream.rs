@@ -50,38 +50,53 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
         tokio::spawn(timeout(TAIL_WAIT_MAX, body.collect()));
     }
     let usage = (events.is_complete() && !events.has_failed()).then(|| events.usage());
-    let Order { state, endpoint, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
+    let Order { state, endpoint, admitted, digest, model, began, span, in_flight, request_sha256, .. } =
+        order;
     match usage {
         Some(Ok(usage)) => {
             let end = end.unwrap_or_default();
             // The last bytes are part of the answer, and come after its receipt.
             let response_sha256 = caller.sha256.clone().chain_update(&end).finalize().into();
-            let provider = &upstream.provider;
-            let served = Served { provider, digest, model: &model, usage, request_sha256, response_sha256 };
+            let served = Served {
+                provider: &upstream.provider,
+                digest,
+                model: &model,
+                usage,
+                request_sha256,
+                response_sha256,
+                endpoint,
+                span: &span,
+            };
             match charge(&state, admitted, served).await {
                 Ok(_) => caller.send(end).await,
                 Err(error) => {
                     tracing::error!(%error, "a receipt could not be recorded");
-                    caller.send(ApiError::unavailable(NOT_RECORDED).to_event_of(endpoint).into()).await;
+                    let told = ApiError::unavailable(NOT_RECORDED);
+                    span.failed(&told);
+                    caller.send(told.to_event_of(endpoint).into()).await;
                 }
             }
         }
         // The engine told the caller itself; nothing is charged.
-        None if events.has_failed() => caller.send(end.unwrap_or_default()).await,
+        None if events.has_failed() => {
+            span.failed(&ApiError::upstream("The engine ended its stream with an error."));
+            caller.send(end.unwrap_or_default()).await;
+        }
         _ => {
             state.metrics.unmetered.inc();
             tracing::error!(provider = %upstream.address, model, "a stream ended without usage: not charged");
-            let told = "The provider broke off. Nothing was charged; try again.";
-            caller.send(ApiError::upstream(told).to_event_of(endpoint).into()).await;
+            let told = ApiError::upstream("The provider broke off. Nothing was charged; try again.");
+            span.failed(&told);
+            caller.send(told.to_event_of(endpoint).into()).await;
         }
     }
     if caller.is_gone {
         state.metrics.callers_gone.inc();
     }
     if let Some(metrics) = state.metrics.model(&model) {
-        metrics.duration.observe(began.elapsed().as_secs_f64());
+        metrics.lasted(endpoint, began);
     }
-    drop(in_flight);
+    drop((span, in_flight));
 }
 
 fn head(order: &Order, queued: Duration, receiver: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
@@ -147,8 +162,9 @@ impl Reader {
             for event in events.drain(..) {
                 let Some(raw) = self.take(event, order.show_usage)? else { continue };
                 if std::mem::take(&mut is_first) {
+                    order.span.first_token();
                     if let Some(metrics) = order.state.metrics.model(&order.model) {
-                        metrics.first_token.observe(order.began.elapsed().as_secs_f64());
+                        metrics.began(order.endpoint, order.began);
                     }
                 }
                 caller.send(raw).await;

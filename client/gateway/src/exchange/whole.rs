@@ -31,19 +31,28 @@ async fn charged_answer(order: Order, taken: Taken) -> super::Answer {
         order.state.metrics.unmetered.inc();
         ApiError::upstream("The provider's answer does not say what it used. Nothing was charged.")
     })?;
-    let Order { state, admitted, digest, model, began, in_flight, request_sha256, .. } = order;
+    let Order { state, endpoint, admitted, digest, model, began, span, in_flight, request_sha256, .. } =
+        order;
     let response_sha256 = Sha256::digest(&body).into();
-    let provider = &upstream.provider;
-    let served = Served { provider, digest, model: &model, usage, request_sha256, response_sha256 };
+    let served = Served {
+        provider: &upstream.provider,
+        digest,
+        model: &model,
+        usage,
+        request_sha256,
+        response_sha256,
+        endpoint,
+        span: &span,
+    };
     let charged = charge(&state, admitted, served).await;
     let charged = charged.map_err(|error| {
         tracing::error!(%error, "a receipt could not be recorded");
         ApiError::unavailable(NOT_RECORDED)
     })?;
     if let Some(metrics) = state.metrics.model(&model) {
-        metrics.duration.observe(began.elapsed().as_secs_f64());
+        metrics.lasted(endpoint, began);
     }
-    drop(in_flight);
+    drop((span, in_flight));
     let mut answer = Response::new(AnswerBody::whole(body));
     let headers = answer.headers_mut();
     let json = || HeaderValue::from_static("application/json");

@@ -37,6 +37,13 @@ const EVIDENCE_BLOCKS: u32 = 10;
 /// Questions to the node at a time.
 const CONCURRENT: usize = 16;
 
+/// Keys as the chain has them.
+type NewKeys = Vec<(KeyHash, ApiKey)>;
+
+fn owners_of(keys: &NewKeys) -> impl Iterator<Item = AccountId> + '_ {
+    keys.iter().map(|(_, key)| key.owner.clone())
+}
+
 impl<C: Chain> Follower<C> {
     /// Takes in the next finalised block.
     pub(super) async fn take_block(&mut self, block: BlockRef) -> Result<(), FollowError> {
@@ -51,11 +58,12 @@ impl<C: Chain> Follower<C> {
             self.load_evidence(block.hash).await?;
             self.is_alone = self.chain.gateways_count(block.hash).await? <= 1;
         }
-        let mut owners = self.take_changes(block.hash, changes).await?;
+        let (mut owners, keys) = self.take_changes(block.hash, changes).await?;
         owners.extend(self.job.iter().flat_map(|job| job.owners()));
         owners.extend(self.rotate());
         owners.extend(self.short_owners());
         self.refresh(block.hash, owners.into_iter().collect()).await?;
+        self.insert_keys(keys);
         let prices = self.state.prices.load();
         if prices.changes_by(block.number) {
             self.state.prices.store(Arc::new(prices.at(block.number)));
@@ -68,13 +76,15 @@ impl<C: Chain> Follower<C> {
     pub(super) async fn take_all(&mut self, block: BlockRef) -> Result<(), FollowError> {
         let next_seq = self.chain.next_seq(block.hash).await?;
         self.finalise(next_seq)?;
-        self.load_keys(block.hash).await?;
+        let keys = self.load_keys(block.hash).await?;
         self.load_prices(block).await?;
         self.load_suspensions(block.hash).await?;
         self.load_evidence(block.hash).await?;
         self.is_alone = self.chain.gateways_count(block.hash).await? <= 1;
-        let owners = self.state.wallets.all().iter().map(|wallet| wallet.owner.clone()).collect();
-        self.refresh(block.hash, owners).await?;
+        let known = self.state.wallets.all().into_iter().map(|wallet| wallet.owner.clone());
+        let owners: HashSet<AccountId> = known.chain(owners_of(&keys)).collect();
+        self.refresh(block.hash, owners.into_iter().collect()).await?;
+        self.insert_keys(keys);
         self.finish(block, next_seq).await;
         Ok(())
     }
@@ -107,12 +117,12 @@ impl<C: Chain> Follower<C> {
         }
     }
 
-    /// Applies what happened; returns the owners to look at.
+    /// Applies what happened; returns the owners to look at, and the keys that are good once that is done.
     async fn take_changes(
         &mut self,
         at: H256,
         changes: Vec<Change>,
-    ) -> Result<HashSet<AccountId>, FollowError> {
+    ) -> Result<(HashSet<AccountId>, NewKeys), FollowError> {
         let mut owners = HashSet::new();
         let mut keys = HashSet::new();
         let (mut new_prices, mut new_suspensions, mut new_evidence) = (false, false, false);
@@ -129,8 +139,8 @@ impl<C: Chain> Follower<C> {
                 Change::Evidence => new_evidence = true,
             }
         }
-        if keys.len() > KEYS_SINGLY_MAX {
-            self.load_keys(at).await?;
+        let keys: NewKeys = if keys.len() > KEYS_SINGLY_MAX {
+            self.load_keys(at).await?
         } else {
             let chain = self.chain.clone();
             let fetch = |hash| {
@@ -139,8 +149,8 @@ impl<C: Chain> Follower<C> {
             };
             let fetched = stream::iter(keys).map(fetch).buffer_unordered(CONCURRENT);
             let fetched: Vec<(KeyHash, Option<ApiKey>)> = fetched.try_collect().await?;
-            self.insert_keys(fetched.into_iter().filter_map(|(hash, key)| Some((hash, key?))));
-        }
+            fetched.into_iter().filter_map(|(hash, key)| Some((hash, key?))).collect()
+        };
         if new_prices {
             self.load_prices(BlockRef { hash: at, number: self.at.number.saturating_add(1) }).await?;
         }
@@ -151,11 +161,15 @@ impl<C: Chain> Follower<C> {
             self.load_evidence(at).await?;
         }
         owners.retain(|owner| self.state.wallets.get(owner).is_some());
-        Ok(owners)
+        owners.extend(owners_of(&keys));
+        Ok((owners, keys))
     }
 
-    fn insert_keys(&mut self, keys: impl Iterator<Item = (KeyHash, ApiKey)>) {
+    /// From now on the keys can be used. The balances of their wallets were taken in before: whoever comes with a
+    /// key must not find its wallet empty because nobody looked yet.
+    fn insert_keys(&mut self, keys: NewKeys) {
         let entries: Vec<(KeyHash, Arc<Key>)> = keys
+            .into_iter()
             .map(|(hash, key)| {
                 let known = self.state.keys.known(&hash);
                 let wallet = self.state.wallets.get_or_new(&key.owner);
@@ -167,15 +181,15 @@ impl<C: Chain> Follower<C> {
         self.state.keys.insert(entries);
     }
 
-    async fn load_keys(&mut self, at: H256) -> Result<(), FollowError> {
+    /// All keys that there are; those that are gone are taken out.
+    async fn load_keys(&mut self, at: H256) -> Result<NewKeys, FollowError> {
         let keys = self.chain.keys(at).await?;
         let known: HashSet<KeyHash> = keys.iter().map(|(hash, _)| *hash).collect();
-        let owners: HashSet<AccountId> = keys.iter().map(|(_, key)| key.owner.clone()).collect();
-        self.insert_keys(keys.into_iter());
+        let owners: HashSet<AccountId> = owners_of(&keys).collect();
         self.state.keys.retain(|hash, _| known.contains(hash));
         self.departed = self.state.wallets.all();
         self.departed.retain(|wallet| !owners.contains(&wallet.owner));
-        Ok(())
+        Ok(keys)
     }
 
     fn remove_key(&mut self, hash: &KeyHash) {

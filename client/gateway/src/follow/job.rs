@@ -157,7 +157,9 @@ impl<C: Chain> Follower<C> {
         let mut lot = Lot::default();
         for account in self.state.wallets.all().iter().flat_map(|wallet| wallet.accounts().to_vec()) {
             let due = plan::is_ageing(&account.figures(), &self.state.reservations, now);
-            if due && lot.reserve.len() < ROWS_MAX && account.take_active() {
+            // What a job holds for hours is in use, too.
+            let is_used = || account.take_active() || account.figures().held > 0;
+            if due && lot.reserve.len() < ROWS_MAX && is_used() {
                 lot.extend(&account);
             }
         }

@@ -117,7 +117,7 @@ impl Batcher {
         tracing::debug!(first_seq, last_seq, ?hash, "closed a batch");
         // Only now may anybody see it: a restart will compose the same one.
         self.last_entry = entry;
-        self.claims.post(&batch, &self.work);
+        self.claims.post(&batch);
         self.work.add(batch, entry);
         Ok(())
     }

@@ -12,11 +12,12 @@ use http_body_util::Full;
 use stipend_primitives::{AccountId, Sequence};
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{sleep, timeout},
 };
 
 use super::{compose::ClosedBatch, work::Work};
-use crate::upstream::Upstream;
+use crate::upstream::{Upstream, Upstreams};
 
 /// How long a claim is worth sending: by then validators have settled without the provider.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -32,53 +33,64 @@ struct Parcel {
 }
 
 /// Where claims are handed over; one task per provider delivers them in order.
-#[derive(Clone, Default)]
-pub(crate) struct Claims(HashMap<AccountId, mpsc::UnboundedSender<Parcel>>);
+pub(crate) struct Claims {
+    upstreams: Arc<Upstreams>,
+    work: Arc<Work>,
+    desks: HashMap<AccountId, mpsc::UnboundedSender<Parcel>>,
+    tasks: JoinSet<()>,
+}
 
 impl Claims {
-    /// Starts a task for each upstream.
-    pub(crate) fn start(
-        upstreams: &[Arc<Upstream>],
-        work: &Arc<Work>,
-        tasks: &mut tokio::task::JoinSet<()>,
-    ) -> Self {
-        let mut desks = HashMap::new();
-        for upstream in upstreams {
-            let (sender, receiver) = mpsc::unbounded_channel();
-            desks.insert(upstream.provider.clone(), sender);
-            tasks.spawn(deliver(upstream.clone(), work.clone(), receiver));
-        }
-        Claims(desks)
+    pub(crate) fn new(upstreams: Arc<Upstreams>, work: Arc<Work>) -> Self {
+        Claims { upstreams, work, desks: HashMap::new(), tasks: JoinSet::new() }
     }
 
     /// Hands the claims of a batch over.
-    pub(crate) fn post(&self, batch: &ClosedBatch, work: &Work) {
+    pub(crate) fn post(&mut self, batch: &ClosedBatch) {
         let since = Instant::now();
         for (provider, body) in &batch.claims {
             let parcel = Parcel { first_seq: batch.first_seq, body: body.clone(), since };
-            let posted = self.0.get(provider).is_some_and(|desk| desk.send(parcel).is_ok());
+            let posted = self.desk(provider).is_some_and(|desk| desk.send(parcel).is_ok());
             if !posted {
-                // Its upstream was taken out of the configuration: nobody knows where it answers.
+                // Its upstream was taken out of the configuration before this run: nobody knows where it answers.
                 tracing::warn!(provider = %provider, "a provider without an upstream gets no claim");
-                work.claimed(batch.first_seq, provider);
+                self.work.claimed(batch.first_seq, provider);
             }
         }
     }
+
+    /// The desk of a provider that is, or was in this run, an upstream.
+    fn desk(&mut self, provider: &AccountId) -> Option<&mpsc::UnboundedSender<Parcel>> {
+        if !self.desks.contains_key(provider) {
+            self.upstreams.known(provider)?;
+            let (sender, receiver) = mpsc::unbounded_channel();
+            let (upstreams, work) = (self.upstreams.clone(), self.work.clone());
+            self.tasks.spawn(deliver(upstreams, provider.clone(), work, receiver));
+            self.desks.insert(provider.clone(), sender);
+        }
+        self.desks.get(provider)
+    }
 }
 
-async fn deliver(upstream: Arc<Upstream>, work: Arc<Work>, mut parcels: mpsc::UnboundedReceiver<Parcel>) {
+async fn deliver(
+    upstreams: Arc<Upstreams>,
+    provider: AccountId,
+    work: Arc<Work>,
+    mut parcels: mpsc::UnboundedReceiver<Parcel>,
+) {
     while let Some(parcel) = parcels.recv().await {
-        deliver_one(&upstream, &parcel).await;
-        work.claimed(parcel.first_seq, &upstream.provider);
+        deliver_one(&upstreams, &provider, &parcel).await;
+        work.claimed(parcel.first_seq, &provider);
     }
 }
 
 /// Tries until the provider has the claim, has contradicted it, or it is too late.
-async fn deliver_one(upstream: &Upstream, parcel: &Parcel) {
+async fn deliver_one(upstreams: &Upstreams, provider: &AccountId, parcel: &Parcel) {
     let mut pause = PAUSE_MIN;
     let first_seq = parcel.first_seq;
-    loop {
-        let trouble = match timeout(ANSWER_WAIT_MAX, post(upstream, &parcel.body)).await {
+    // Each time as it is configured then: its address or its secret may be what was wrong.
+    while let Some(upstream) = upstreams.known(provider) {
+        let trouble = match timeout(ANSWER_WAIT_MAX, post(&upstream, &parcel.body)).await {
             Ok(Ok(status)) if status.is_success() => return,
             Ok(Ok(StatusCode::CONFLICT)) => {
                 tracing::error!(

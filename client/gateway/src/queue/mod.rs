@@ -25,7 +25,7 @@ use limit::Limit;
 use line::{Line, Rank};
 
 /// How one upstream's queue is kept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// Requests at a time, at most.
     pub(crate) places_max: usize,

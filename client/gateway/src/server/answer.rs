@@ -90,6 +90,10 @@ pub(crate) fn error(error: &ApiError, endpoint: Option<Endpoint>) -> Response<An
     if status == StatusCode::UNAUTHORIZED {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE) {
+        // The rest of the body is not read, so nothing else can come on this connection.
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     if let Some(seconds) = error.retry_after_s {
         answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

@@ -24,6 +24,7 @@ use crate::{
     exchange::{self, Bodies, Order},
     keys::Key,
     state::{DigestSecret, InFlight, State},
+    telemetry::RequestSpan,
     terms::Terms,
 };
 
@@ -36,6 +37,19 @@ pub(super) async fn answer(
     key: Arc<Key>,
     endpoint: Endpoint,
 ) -> Result<Response<AnswerBody>, ApiError> {
+    let span = state.spans.begin(endpoint, request.headers());
+    let answered = serve(request, state, key, endpoint, &span).await;
+    span.answered(&answered);
+    answered
+}
+
+async fn serve(
+    request: Request<Incoming>,
+    state: Arc<State>,
+    key: Arc<Key>,
+    endpoint: Endpoint,
+    span: &RequestSpan,
+) -> Result<Response<AnswerBody>, ApiError> {
     let began = Instant::now();
     if let Some(refusal) = state.refusal(now_ms()) {
         return Err(refusal.answer());
@@ -46,17 +60,21 @@ pub(super) async fn answer(
     let body = read(&state, request).await?;
     let view = RequestView::read(endpoint, &body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
+    span.asks_for(endpoint, &view.model, || state.upstreams.of(&view.model).is_some());
     let admitted = admit(&state, &key, &view, terms).await?;
+    let digest = digest(&state.secret, &body);
+    span.admitted(&digest, endpoint.generates_text().then_some(admitted.max_tokens));
     let order = Order {
         endpoint,
         usage: UsageReader::of(&view),
         model: view.model.to_string(),
         body: rewrite(&view, &admitted),
-        digest: digest(&state.secret, &body),
+        digest,
         request_sha256: Sha256::digest(&body).into(),
         show_usage: view.include_usage,
         admitted,
         began,
+        span: span.clone(),
         in_flight,
         state,
     };
@@ -85,7 +103,7 @@ pub(super) fn enter(state: &Arc<State>) -> Result<InFlight, ApiError> {
     })
 }
 
-fn count(key: &Key) -> Result<(), ApiError> {
+pub(super) fn count(key: &Key) -> Result<(), ApiError> {
     let Some(limit) = key.limits.requests_per_minute_max else { return Ok(()) };
     key.rate.admit(limit, now_ms()).map_err(|seconds| {
         ApiError::rate_limit(format!(
@@ -96,7 +114,15 @@ fn count(key: &Key) -> Result<(), ApiError> {
 }
 
 pub(super) async fn read(state: &State, request: Request<Incoming>) -> Result<Bytes, ApiError> {
-    let bytes_max = state.limits.body_bytes_max;
+    read_within(state, request, state.limits.body_bytes_max).await
+}
+
+/// A request's body, if it has at most so many bytes and comes in time.
+pub(super) async fn read_within(
+    state: &State,
+    request: Request<Incoming>,
+    bytes_max: usize,
+) -> Result<Bytes, ApiError> {
     let body = request.into_body();
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(ApiError::too_large(bytes_max));
@@ -130,7 +156,7 @@ fn rewrite(view: &RequestView, admitted: &Admitted) -> Bodies {
 }
 
 /// Names the request and commits to its body: see [`Digest`].
-fn digest(secret: &DigestSecret, body: &[u8]) -> Digest {
+pub(crate) fn digest(secret: &DigestSecret, body: &[u8]) -> Digest {
     let mut nonce = [0; 16];
     rand::thread_rng().fill_bytes(&mut nonce);
     let mut mac = Blake2bMac::<U16>::new_from_slice(&*secret.0).expect("32 bytes are a key of BLAKE2b; qed");

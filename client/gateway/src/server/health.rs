@@ -25,12 +25,13 @@ fn readiness(state: &State) -> Response<AnswerBody> {
         return state_of_health(Some(refusal.why));
     }
     let mut text = String::new();
-    for upstream in &state.upstreams.all {
+    let upstreams = state.upstreams.set();
+    for upstream in &upstreams.all {
         if let Some(note) = upstream.note() {
             text.push_str(&format!("{note}: {}\n", upstream.address));
         }
     }
-    if state.upstreams.all.iter().all(|upstream| upstream.is_out()) {
+    if upstreams.all.iter().all(|upstream| upstream.is_out()) {
         return plain(StatusCode::SERVICE_UNAVAILABLE, text);
     }
     plain(StatusCode::OK, format!("ok\n{text}"))

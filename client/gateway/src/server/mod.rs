@@ -6,6 +6,7 @@
 //! | `routes` | every path with who may call it |
 //! | `authenticate` | whose key a request carries |
 //! | `request_id`, `span` | the name under which caller and log speak of a request, and what is traced of it |
+//! | `jobs`, `runners` | batch work, for its callers and for its runners |
 //! | `health` | what the gateway says of itself |
 //! | `answer` | bodies and headers of answers |
 
@@ -14,11 +15,13 @@ mod authenticate;
 mod completions;
 mod connection;
 mod health;
+mod jobs;
 mod models;
 mod quote;
 mod receipts;
 mod request_id;
 pub(crate) mod routes;
+mod runners;
 pub(crate) mod span;
 mod stall;
 mod strict;
@@ -35,6 +38,8 @@ use tokio::{
 
 use crate::state::State;
 
+pub(crate) use completions::digest as new_digest;
+pub(crate) use runners::{X_PROVIDER, X_REQUEST, X_STATUS};
 pub(crate) use tls::{Tls, TlsError};
 
 /// Pause after the system could give no connection: it is out of file descriptors.

@@ -9,7 +9,8 @@ use hyper::body::Incoming;
 use stipend_openai::{ApiError, Endpoint};
 
 use super::{
-    answer::AnswerBody, authenticate::authenticate, completions, health, models, quote, receipts, wallet,
+    answer::AnswerBody, authenticate::authenticate, completions, health, jobs, models, quote, receipts,
+    runners, wallet,
 };
 use crate::state::State;
 
@@ -27,6 +28,8 @@ pub(crate) enum Path {
     Is(&'static str),
     /// Those that begin so and go on; the rest is the handler's argument.
     Under(&'static str),
+    /// Those that begin with the one and end with the other; what is between is the handler's argument.
+    Between(&'static str, &'static str),
 }
 
 /// Who may call a route, and what then answers.
@@ -36,6 +39,8 @@ pub(crate) enum Call {
     Open(Open),
     /// Whoever shows an API key that the chain knows.
     Keyed(Keyed),
+    /// The runner of a job, which shows that job's own token.
+    Runner(Runner),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +57,15 @@ pub(crate) enum Keyed {
     Models,
     Wallet,
     Receipt,
+    SubmitJob,
+    Job,
+    CancelJob,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    Begin,
+    Report,
 }
 
 const fn get(path: Path, call: Call) -> Route {
@@ -60,6 +74,10 @@ const fn get(path: Path, call: Call) -> Route {
 
 const fn post(path: Path, call: Call) -> Route {
     Route { method: Method::POST, path, call }
+}
+
+const fn delete(path: Path, call: Call) -> Route {
+    Route { method: Method::DELETE, path, call }
 }
 
 const fn infer(endpoint: Endpoint) -> Route {
@@ -78,6 +96,11 @@ pub(crate) const ROUTES: &[Route] = &[
     get(Path::Is("/v1/models"), Call::Keyed(Keyed::Models)),
     get(Path::Is("/v1/wallet"), Call::Keyed(Keyed::Wallet)),
     get(Path::Under("/v1/aci/receipts/"), Call::Keyed(Keyed::Receipt)),
+    post(Path::Is("/v1/jobs"), Call::Keyed(Keyed::SubmitJob)),
+    get(Path::Under(jobs::PATH), Call::Keyed(Keyed::Job)),
+    delete(Path::Under(jobs::PATH), Call::Keyed(Keyed::CancelJob)),
+    post(Path::Between(jobs::PATH, "/begin"), Call::Runner(Runner::Begin)),
+    post(Path::Between(jobs::PATH, "/answer"), Call::Runner(Runner::Report)),
     get(Path::Is("/healthz"), Call::Open(Open::Health)),
     get(Path::Is("/readyz"), Call::Open(Open::Readiness)),
     get(Path::Is("/metrics"), Call::Open(Open::Metrics)),
@@ -89,6 +112,7 @@ impl Path {
         match self {
             Path::Is(whole) => (path == *whole).then_some(""),
             Path::Under(front) => path.strip_prefix(front),
+            Path::Between(front, back) => path.strip_prefix(front)?.strip_suffix(back),
         }
     }
 }
@@ -121,6 +145,10 @@ pub(super) async fn dispatch(
     let (call, rest) = find(request.method(), request.uri().path())?;
     let keyed = match call {
         Call::Open(open) => return Ok(health::answer(open, &state)),
+        Call::Runner(runner) => {
+            let id = rest.to_owned();
+            return runners::answer(request, state, &id, runner).await;
+        }
         Call::Keyed(keyed) => keyed,
     };
     let key = authenticate(&state, request.headers())?;
@@ -130,5 +158,8 @@ pub(super) async fn dispatch(
         Keyed::Models => models::answer(&key, &state),
         Keyed::Wallet => wallet::answer(&key, &state),
         Keyed::Receipt => receipts::answer(&key, rest, &state).await,
+        Keyed::SubmitJob => jobs::submit(request, state, key).await,
+        Keyed::Job => jobs::look(&key, rest, &state).await,
+        Keyed::CancelJob => jobs::cancel(&key, rest, &state).await,
     }
 }

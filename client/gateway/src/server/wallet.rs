@@ -1,13 +1,15 @@
-//! `GET /v1/wallet`: what the key's wallet can spend here, and what the key may do.
+//! `GET /v1/wallet`: what the key's wallet can spend here, what the key may do and what it has used of that.
 
 use http::{header, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use sp_core::crypto::Ss58Codec;
 use stipend_openai::ApiError;
-use stipend_primitives::{key::KeyLimits, view::decimal, ClassId, Credits, Moment};
+use stipend_primitives::{key::KeyLimits, view::decimal, ClassId, Credits, ModelId, Moment};
 
 use super::answer::{of_kind, AnswerBody};
-use crate::{credits::credits, keys::Key, prices::Prices, state::State, wallet::Account};
+use crate::{
+    caps::CapUse, clock::now_ms, credits::credits, keys::Key, prices::Prices, state::State, wallet::Account,
+};
 
 #[derive(Serialize)]
 struct View<'a> {
@@ -45,6 +47,27 @@ struct Class {
 #[derive(Serialize)]
 struct KeyView<'a> {
     limits: &'a KeyLimits,
+    /// What is used of them at this gateway.
+    caps: Vec<CapView>,
+}
+
+/// One of the key's caps. Amounts are in `unit`; the moment is Unix time in milliseconds.
+#[derive(Serialize)]
+struct CapView {
+    cap: &'static str,
+    unit: &'static str,
+    /// The one model that it is on; its number where the price book in force has no name for it.
+    model: Option<String>,
+    #[serde(with = "decimal")]
+    limit: u128,
+    /// By requests that have ended.
+    #[serde(with = "decimal")]
+    used: u128,
+    /// By requests in flight: the most that they can use.
+    #[serde(with = "decimal")]
+    held: u128,
+    /// When `used` begins anew.
+    resets_at_ms: Moment,
 }
 
 /// The wallet of whoever asks, as this gateway sees it.
@@ -53,12 +76,13 @@ pub(super) fn answer(key: &Key, state: &State) -> Result<Response<AnswerBody>, A
     let mut classes: Vec<Class> =
         key.wallet.accounts().iter().map(|account| class(account, &prices)).collect();
     classes.sort_unstable_by_key(|class| class.class);
+    let caps = key.used.of_caps(&key.caps, now_ms()).iter().map(|used| cap(used, &prices)).collect();
     let view = View {
         object: "wallet",
         owner: key.owner().to_ss58check(),
         frozen: key.wallet.is_frozen(),
         classes,
-        key: KeyView { limits: &key.limits },
+        key: KeyView { limits: &key.limits, caps },
     };
     let body = serde_json::to_vec(&view).map_err(|_| ApiError::internal())?;
     let mut answer = of_kind(StatusCode::OK, "application/json", body);
@@ -77,5 +101,18 @@ fn class(account: &Account, prices: &Prices) -> Class {
         reserved_until_ms: figures.expires_at,
         available: credits(figures.available),
         seen_at_ms: figures.looked_at_ms,
+    }
+}
+
+fn cap(used: &CapUse, prices: &Prices) -> CapView {
+    let name = |model: ModelId| prices.name_of(model).map_or_else(|| model.0.to_string(), str::to_owned);
+    CapView {
+        cap: used.cap.name(),
+        unit: used.cap.unit(),
+        model: used.model.map(name),
+        limit: used.max,
+        used: used.used,
+        held: used.held,
+        resets_at_ms: used.resets_at_ms,
     }
 }

@@ -1,6 +1,24 @@
-//! What operators see of the gateway: its log.
+//! What operators see of the gateway: its log, and what a collector is sent.
+//!
+//! | module | job |
+//! |---|---|
+//! | `redact` | no secret gets into the log |
+//! | `otlp`, `collector` | exporters, and their way to a collector |
+//! | `span`, `outbox` | one span per request, a bounded number of them waiting |
+//! | `figures` | histograms |
+//! | `names` | what conventions call all of it |
+//! | `losses` | what did not get there |
 
+mod collector;
+mod figures;
+mod losses;
+mod names;
+mod otlp;
+mod outbox;
 mod redact;
+mod span;
+
+use std::io::IsTerminal;
 
 use tracing_subscriber::{
     fmt::writer::BoxMakeWriter, layer::SubscriberExt, reload, util::SubscriberInitExt, EnvFilter, Layer,
@@ -8,7 +26,10 @@ use tracing_subscriber::{
 };
 
 use crate::config::Operate;
+pub(crate) use figures::Figures;
+pub(crate) use otlp::Otlp;
 use redact::Redacted;
+pub(crate) use span::{RequestSpan, RequestSpans, TRACEPARENT};
 
 /// What is logged; it can be changed.
 pub struct LogFilter {
@@ -24,7 +45,10 @@ impl LogFilter {
         let filter = from_environment.unwrap_or_else(|| EnvFilter::new(&operate.log.filter));
         let (filter, handle) = reload::Layer::new(filter);
         let writer = BoxMakeWriter::new(|| Redacted::new(std::io::stderr()));
-        let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(writer)
+            // Colours are for people: a file or a journal would keep them as rubbish in every line.
+            .with_ansi(std::io::stderr().is_terminal());
         let lines = match operate.log.json {
             true => lines.json().flatten_event(true).boxed(),
             false => lines.boxed(),

@@ -88,7 +88,7 @@ async fn a_wallet_shows_its_own_balances_and_the_keys_limits() {
         ledger.endow(&other, ClassId::REASONING, MILLION);
         ledger.set_key("other", &other, limits);
     });
-    until("the other key is known", || setup.engine().state.wallets.get(&other).is_some()).await;
+    setup.knows("other").await;
     assert_eq!(setup.chat("ok").await.status, 200);
     setup.charged(1).await;
     let account =

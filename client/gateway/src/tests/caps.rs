@@ -109,3 +109,38 @@ async fn a_request_above_a_whole_cap_is_refused_for_good_and_one_of_another_mode
     assert_eq!(setup.chat("ok").await.code(), "request_above_cap");
     assert_eq!(setup.held(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wallet_shows_what_its_key_has_used_of_its_caps() {
+    let setup = Setup::new().await;
+    assert_eq!(setup.get("/v1/wallet").await.json()["key"]["caps"], serde_json::json!([]));
+    let mut limits = per_day(100);
+    limits.tokens_per_minute_max = Some(1_000_000);
+    limits.model_credits_per_day_max.try_push((MODEL, 50_000)).unwrap();
+    limits.model_credits_per_day_max.try_push((ModelId(9_999), 7)).unwrap();
+    let cap = limits.credits_per_day_max.unwrap().to_string();
+    limit(&setup, limits).await;
+    let before = crate::clock::now_ms();
+    assert_eq!(setup.chat("ok").await.status, 200);
+    let (waiting, shown) = tokio::join!(setup.chat("wait"), async {
+        until("a request is in flight", || setup.upstreams[0].bodies().len() == 2).await;
+        let shown = setup.get("/v1/wallet").await.json()["key"]["caps"].clone();
+        setup.upstreams[0].go_on.notify_one();
+        shown
+    });
+    assert_eq!(waiting.status, 200);
+    let day = crate::caps::DAY_MS;
+    let end_of_day = [before, crate::clock::now_ms()].map(|now| (now / day + 1) * day);
+    let (cost, kinds) = (price(5).to_string(), ["credits_per_day", "tokens_per_minute"]);
+    let [per_day, per_minute, of_model, of_other] = shown.as_array().unwrap().as_slice() else {
+        panic!("four caps are not shown as four: {shown}")
+    };
+    assert_eq!([&per_day["cap"], &per_minute["cap"]], kinds);
+    assert_eq!([&per_day["limit"], &per_day["used"], &per_day["unit"]], [&*cap, &*cost, "micro_credits"]);
+    assert!(end_of_day.contains(&per_day["resets_at_ms"].as_u64().unwrap()), "{per_day}");
+    assert_eq!((&per_minute["unit"], &per_minute["limit"]), (&"tokens".into(), &"1000000".into()));
+    assert_eq!([&of_model["model"], &of_model["used"]], ["m", &*cost]);
+    assert_eq!([&of_other["model"], &of_other["limit"], &of_other["used"]], ["9999", "7", "0"]);
+    let held = |cap: &serde_json::Value| cap["held"].as_str().unwrap().parse::<u128>().unwrap();
+    assert!(held(per_day) >= price(50) && held(of_model) == held(per_day) && held(of_other) == 0, "{shown}");
+}

@@ -12,8 +12,31 @@ async fn poor(setup: &Setup, amount: u128) -> AccountId {
         ledger.endow(&owner, ClassId::INNOVATION, amount);
         ledger.set_key("poor", &owner, KeyLimits::default());
     });
-    until("the wallet is known", || setup.engine().state.wallets.get(&owner).is_some()).await;
+    setup.knows("poor").await;
     owner
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_good_once_the_balance_of_its_wallet_is_known() {
+    let setup = Setup::new().await;
+    setup.chain.balances_ms.store(300, Ordering::SeqCst);
+    let owner = AccountId::new([9; 32]);
+    setup.chain.change(|ledger| {
+        ledger.endow(&owner, ClassId::INNOVATION, 5_000);
+        ledger.set_key("new", &owner, KeyLimits::default());
+    });
+    // At no moment is it told that a full wallet is empty.
+    let mut unknown = 0;
+    let first = loop {
+        match chat_as(&setup, "new", "ok", Some(5)).await.status.as_u16() {
+            401 => unknown += 1,
+            other => break other,
+        }
+    };
+    setup.chain.balances_ms.store(0, Ordering::SeqCst);
+    assert_ne!(first, 402);
+    assert!(unknown > 0, "the key was known at once: nothing was tested");
+    assert_eq!(chat_as(&setup, "new", "ok", Some(5)).await.status, 200);
 }
 
 async fn chat_as(setup: &Setup, key: &str, prompt: &str, max_tokens: Option<u64>) -> Got {

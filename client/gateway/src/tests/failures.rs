@@ -48,7 +48,7 @@ async fn a_suspended_provider_is_not_asked_and_all_of_them_get_503() {
             }
         });
         until("the suspensions are known", move || {
-            setup.engine().state.upstreams.all.iter().filter(|upstream| upstream.is_suspended()).count()
+            setup.engine().state.upstreams.set().all.iter().filter(|upstream| upstream.is_suspended()).count()
                 == count
         })
     };
@@ -94,7 +94,7 @@ async fn a_class_that_requires_evidence_pays_nobody_without_it() {
     assert_eq!((setup.recorded(), setup.held()), (0, 0));
 
     ask(&[u32::MAX]);
-    until("the evidence is known", || setup.engine().state.upstreams.all[1].is_attested(0)).await;
+    until("the evidence is known", || setup.engine().state.upstreams.set().all[1].is_attested(0)).await;
     for _ in 0..4 {
         assert_eq!(setup.chat("ok").await.status, 200);
     }

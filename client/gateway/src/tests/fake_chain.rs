@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
         Arc,
     },
     time::Duration,
@@ -83,6 +83,8 @@ pub(super) struct FakeChain {
     down: AtomicBool,
     /// Nothing may be reserved.
     pub(super) stingy: AtomicBool,
+    /// Milliseconds that a question about balances takes.
+    pub(super) balances_ms: AtomicU64,
 }
 
 impl FakeChain {
@@ -96,6 +98,7 @@ impl FakeChain {
             head: watch::channel(0).0,
             down: AtomicBool::new(false),
             stingy: AtomicBool::new(false),
+            balances_ms: AtomicU64::new(0),
         })
     }
 
@@ -352,6 +355,7 @@ impl Chain for FakeChain {
     }
 
     async fn balances(&self, at: H256, owners: Vec<AccountId>) -> Answer<Vec<GatewayBalance>> {
+        tokio::time::sleep(Duration::from_millis(self.balances_ms.load(Ordering::SeqCst))).await;
         self.ask(Some(at), |ledger| {
             let row = |((owner, class), pot): (&(AccountId, ClassId), &Pot)| GatewayBalance {
                 owner: owner.clone(),

@@ -169,6 +169,12 @@ impl Setup {
         assert_eq!(self.chain.now(|ledger| ledger.digests.len()), count);
     }
 
+    /// Waits until a key can be used.
+    pub(super) async fn knows(&self, key: &str) {
+        let hash = stipend_primitives::key::hash(key);
+        until("the key is known", || self.engine().state.keys.get(&hash).is_some()).await;
+    }
+
     /// What the owner has spent in a class.
     pub(super) fn spent(&self, class: ClassId) -> Credits {
         self.chain.now(|ledger| ledger.pot(&self.owner, class).spent)
@@ -239,6 +245,7 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         receipts: Receipts::default(),
         limits: Limits::default(),
         upstreams: upstreams.iter().enumerate().map(upstream).collect(),
+        jobs: None,
         operate: Operate::default(),
     }
 }

@@ -31,10 +31,10 @@ async fn a_sane_request_id_comes_back_and_every_answer_has_one() {
     assert!(setup.upstreams[0].seen.lock().iter().all(|seen| !seen.headers.contains_key("x-request-id")));
 }
 
-type Orders = mpsc::Sender<Result<Config, Faults>>;
+pub(super) type Orders = mpsc::Sender<Result<Config, Faults>>;
 
 /// Reloads of a running gateway, and the filters that were set.
-fn reloads(setup: &Setup) -> (Orders, Arc<Mutex<Vec<String>>>) {
+pub(super) fn reloads(setup: &Setup) -> (Orders, Arc<Mutex<Vec<String>>>) {
     let (sender, receiver) = mpsc::channel(1);
     let filters = Arc::new(Mutex::new(Vec::new()));
     let set = filters.clone();

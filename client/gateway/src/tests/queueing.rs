@@ -42,7 +42,7 @@ async fn a_caller_that_leaves_while_it_waits_leaves_the_queue_at_once_and_pays_n
     let setup = one_place().await;
     let first = setup.chat("wait");
     let leaving = async {
-        let queue = setup.engine().state.upstreams.all[0].queue.clone();
+        let queue = setup.engine().state.upstreams.set().all[0].queue.clone();
         until("the place is taken", || setup.upstreams[0].seen.lock().len() == 1).await;
         let gone = tokio::time::timeout(Duration::from_secs(2), async {
             // A connection of its own, which is closed with the request.

@@ -259,7 +259,7 @@ async fn a_premium_model_wants_priority_credits() {
         ledger.endow(&other, ClassId::PRIORITY, 1);
         ledger.set_key("other", &other, KeyLimits::default());
     });
-    until("the other wallet is known", || setup.engine().state.wallets.get(&other).is_some()).await;
+    setup.knows("other").await;
     let mut body = chat("ok");
     body["model"] = json!("premium");
     let got = setup.post("/v1/chat/completions", body.clone()).await;

@@ -11,6 +11,7 @@ use crate::{
     admission::admit,
     exchange::{charge_for_test as charge, Served},
     start::StartError,
+    telemetry::RequestSpan,
     terms::Terms,
 };
 
@@ -57,7 +58,9 @@ async fn serve(setup: &Setup, requests: &[(u8, u32)], acknowledged: &mut Acknowl
         let usage = Usage { input: 7, cached_input: 3, output: *output };
         let provider = &setup.config.upstreams[0].provider;
         let (request_sha256, response_sha256) = ([1; 32], [2; 32]);
-        let served = Served { provider, digest, model: "m", usage, request_sha256, response_sha256 };
+        let (endpoint, span) = (Endpoint::Chat, &RequestSpan::default());
+        let served =
+            Served { provider, digest, model: "m", usage, request_sha256, response_sha256, endpoint, span };
         let charged = charge(&state, admitted, served).await.ok()?;
         Some((digest, (owner(*number), charged.cost)))
     });

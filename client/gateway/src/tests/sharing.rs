@@ -15,7 +15,7 @@ async fn shared(setup: &Setup, available: u128, elsewhere: u128) -> AccountId {
         ledger.elsewhere.insert((owner.clone(), CLASS), elsewhere);
         ledger.set_key("shared", &owner, KeyLimits::default());
     });
-    until("the wallet is known", || setup.engine().state.wallets.get(&owner).is_some()).await;
+    setup.knows("shared").await;
     owner
 }
 

@@ -22,8 +22,8 @@ fn breaker(config: &mut Config, failures_max: u32, pause_ms: u64) {
     }
 }
 
-fn upstream(setup: &Setup, index: usize) -> &Arc<Upstream> {
-    &setup.engine().state.upstreams.all[index]
+fn upstream(setup: &Setup, index: usize) -> Arc<Upstream> {
+    setup.engine().state.upstreams.set().all[index].clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,8 +138,9 @@ async fn what_the_attestor_says_of_its_engine_decides_whether_priorities_are_sen
 /// Lets a fake upstream answer over TLS, with the certificate that the test's authority signed.
 async fn over_tls(upstream: &FakeUpstream) -> std::net::SocketAddr {
     use rustls::pki_types::{pem::PemObject, CertificateDer, PrivateKeyDer};
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("tls/server.pem")).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("tls/server.key")).unwrap();
+    let certificate =
+        CertificateDer::from_pem_slice(include_bytes!("../../tests/data/tls/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../tests/data/tls/server.key")).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -168,7 +169,7 @@ async fn over_tls_only_the_configured_authority_is_trusted() {
     use rustls::pki_types::{pem::PemObject, CertificateDer};
     let fake = FakeUpstream::start().await;
     let address = over_tls(&fake).await;
-    let authority = CertificateDer::from_pem_slice(include_bytes!("tls/ca.pem")).unwrap();
+    let authority = CertificateDer::from_pem_slice(include_bytes!("../../tests/data/tls/ca.pem")).unwrap();
     for (ca, status) in [(Some(vec![authority]), 200), (None, 502)] {
         let setup = Setup::with(1, |config| {
             config.upstreams[0].scheme = http::uri::Scheme::HTTPS;

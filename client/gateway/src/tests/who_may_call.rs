@@ -2,7 +2,7 @@ use super::harness::*;
 use crate::server::routes::{Call, Path, ROUTES};
 
 /// Who may call what. A new route is a new line here, on purpose.
-const MAY_CALL: [(&str, &str, &str); 13] = [
+const MAY_CALL: [(&str, &str, &str); 18] = [
     ("POST", "/v1/chat/completions", "key"),
     ("POST", "/v1/completions", "key"),
     ("POST", "/v1/embeddings", "key"),
@@ -13,6 +13,11 @@ const MAY_CALL: [(&str, &str, &str); 13] = [
     ("GET", "/v1/models", "key"),
     ("GET", "/v1/wallet", "key"),
     ("GET", "/v1/aci/receipts/", "key"),
+    ("POST", "/v1/jobs", "key"),
+    ("GET", "/v1/jobs/", "key"),
+    ("DELETE", "/v1/jobs/", "key"),
+    ("POST", "/v1/jobs/ID/begin", "the job's runner"),
+    ("POST", "/v1/jobs/ID/answer", "the job's runner"),
     ("GET", "/healthz", "anybody"),
     ("GET", "/readyz", "anybody"),
     ("GET", "/metrics", "anybody"),
@@ -21,11 +26,19 @@ const MAY_CALL: [(&str, &str, &str); 13] = [
 #[test]
 fn every_route_stands_in_the_list_of_who_may_call_it() {
     let routes = ROUTES.iter().map(|route| {
-        let (Path::Is(path) | Path::Under(path)) = route.path;
-        let who = if matches!(route.call, Call::Open(_)) { "anybody" } else { "key" };
-        (route.method.as_str(), path, who)
+        let path = match route.path {
+            Path::Is(path) | Path::Under(path) => path.to_owned(),
+            Path::Between(front, back) => format!("{front}ID{back}"),
+        };
+        let who = match route.call {
+            Call::Open(_) => "anybody",
+            Call::Keyed(_) => "key",
+            Call::Runner(_) => "the job's runner",
+        };
+        (route.method.to_string(), path, who)
     });
-    assert_eq!(routes.collect::<Vec<_>>(), MAY_CALL);
+    let may_call = MAY_CALL.map(|(method, path, who)| (method.to_owned(), path.to_owned(), who));
+    assert_eq!(routes.collect::<Vec<_>>(), may_call);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,7 +53,7 @@ async fn whoever_has_no_key_reaches_what_is_open_and_nothing_else() {
                 request.headers_mut().insert("authorization", secret.parse().unwrap());
             }
             let status = setup.send(request).await.status.as_u16();
-            assert_eq!(status == 401, who == "key", "{method} {path} with {secret:?}: {status}");
+            assert_eq!(status == 401, who != "anybody", "{method} {path} with {secret:?}: {status}");
         }
     }
     assert!(setup.upstreams[0].seen.lock().is_empty());

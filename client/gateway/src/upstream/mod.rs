@@ -2,9 +2,10 @@
 
 mod breaker;
 mod servers;
+mod set;
 #[cfg(test)]
 mod tests;
-pub(crate) mod watch;
+mod watch;
 
 use std::{
     sync::{
@@ -14,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use http::{uri::PathAndQuery, HeaderValue, Uri};
+use http::{
+    uri::{PathAndQuery, Scheme},
+    HeaderValue, Uri,
+};
 use sp_core::crypto::Ss58Codec;
 use stipend_openai::Endpoint;
 use stipend_primitives::{AccountId, BlockNumber, Moment};
@@ -27,7 +31,8 @@ use crate::{
     queue::{Queue, Settings},
 };
 pub(crate) use breaker::{Breaker, Circuit};
-pub(crate) use servers::{Asked, Servers, Upstreams};
+pub(crate) use servers::{Asked, Servers};
+pub(crate) use set::{UpstreamSet, Upstreams};
 
 /// How long an upstream that failed is asked only if no other can be.
 const AVOID_MS: u64 = 2_000;
@@ -77,10 +82,14 @@ pub(crate) struct Upstream {
     probes_priorities: bool,
     /// A [`Honours`].
     honours: AtomicU8,
+    /// What all of this was made of, without the models: which of them it serves is the set's affair.
+    config: UpstreamConfig,
 }
 
 impl Upstream {
-    fn new(config: &UpstreamConfig, client: &HttpClient) -> std::io::Result<Self> {
+    /// `before` is the upstream that this one replaces: it hands its queue on where nothing about that changes, so that the
+    /// provider gets no more requests at a time than it should.
+    fn new(config: &UpstreamConfig, client: &HttpClient, before: Option<&Upstream>) -> std::io::Result<Self> {
         let uri = |path: &'static str| {
             let mut parts = http::uri::Parts::default();
             parts.scheme = Some(config.scheme.clone());
@@ -97,18 +106,17 @@ impl Upstream {
             Priorities::On => Honours::Yes,
             Priorities::Off => Honours::No,
         };
-        let settings = Settings {
-            places_max: config.concurrency_max,
-            learned: config.concurrency_learned,
-            waiting_max: config.queue_max,
-            ageing: config.ageing,
+        let settings = queue_settings(config);
+        let queue = match before {
+            Some(before) if queue_settings(&before.config) == settings => before.queue.clone(),
+            _ => Arc::new(Queue::new(&settings)),
         };
         Ok(Upstream {
             provider: config.provider.clone(),
             address: config.provider.to_ss58check(),
             token: config.token.clone(),
             client,
-            queue: Arc::new(Queue::new(&settings)),
+            queue,
             queue_wait_max: config.queue_wait_max,
             answer_wait_max: config.answer_wait_max,
             silence_max: config.silence_max,
@@ -125,11 +133,29 @@ impl Upstream {
             proof: Proof::default(),
             probes_priorities: config.priorities == Priorities::Probe,
             honours: AtomicU8::new(honours as u8),
+            config: without_models(config),
         })
+    }
+
+    /// Whether it is what a configuration asks for.
+    fn is_as(&self, config: &UpstreamConfig) -> bool {
+        self.config == without_models(config)
     }
 
     pub(crate) fn uri(&self, endpoint: Endpoint) -> Uri {
         self.uris[endpoint as usize].clone()
+    }
+
+    /// Where it is: host and port.
+    pub(crate) fn host(&self) -> (&str, u16) {
+        let UpstreamConfig { scheme, authority, .. } = &self.config;
+        let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+        (authority.host(), authority.port_u16().unwrap_or(usual))
+    }
+
+    /// The only certificate authorities to trust for it, in DER as hex digits; `None`: the system's.
+    pub(crate) fn authorities(&self) -> Option<Vec<String>> {
+        self.config.ca.as_ref().map(|found| found.iter().map(hex::encode).collect())
     }
 
     /// It failed: others are asked before it for a while, and nobody asks it once it did so too often.
@@ -230,6 +256,11 @@ impl Upstream {
         }
     }
 
+    /// `None`: it has no evidence.
+    fn set_attested_until(&self, block: Option<BlockNumber>) {
+        self.attested_until.store(block.unwrap_or(0), Ordering::Relaxed);
+    }
+
     /// Whether its evidence is in force when a request that begins at `block` is in a batch.
     pub(crate) fn is_attested(&self, block: BlockNumber) -> bool {
         block.saturating_add(EVIDENCE_MARGIN_BLOCKS) < self.attested_until.load(Ordering::Relaxed)
@@ -237,5 +268,18 @@ impl Upstream {
 
     fn is_avoided(&self, now_ms: Moment) -> bool {
         now_ms < self.avoid_until_ms.load(Ordering::Relaxed)
+    }
+}
+
+fn without_models(config: &UpstreamConfig) -> UpstreamConfig {
+    UpstreamConfig { models: Vec::new(), ..config.clone() }
+}
+
+fn queue_settings(config: &UpstreamConfig) -> Settings {
+    Settings {
+        places_max: config.concurrency_max,
+        learned: config.concurrency_learned,
+        waiting_max: config.queue_max,
+        ageing: config.ageing,
     }
 }

@@ -1,23 +1,19 @@
 //! Who serves which model, and who of them is asked.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{atomic::Ordering, Arc},
-};
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use stipend_openai::ApiError;
-use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, ClassId, Moment};
+use stipend_primitives::{evidence::EvidencePolicy, AccountId, BlockNumber, Moment};
 
 use super::Upstream;
-use crate::{chain::Evidence, client::HttpClient, config::UpstreamConfig};
 
 /// Seconds after which a provider may have shown evidence.
 const EVIDENCE_RETRY_S: u32 = 60;
 
 /// Who serves one model.
+#[derive(Default)]
 pub(crate) struct Servers {
-    upstreams: Vec<Arc<Upstream>>,
+    pub(super) upstreams: Vec<Arc<Upstream>>,
 }
 
 impl Servers {
@@ -104,69 +100,4 @@ fn providers_failing(wait_ms: u64) -> ApiError {
          charged; try again later.",
     )
     .with_retry_after(u32::try_from(wait_ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1))
-}
-
-/// All upstreams.
-pub(crate) struct Upstreams {
-    pub(crate) all: Vec<Arc<Upstream>>,
-    by_model: HashMap<String, Arc<Servers>>,
-    /// What classes ask for.
-    asked: ArcSwap<HashMap<ClassId, EvidencePolicy>>,
-}
-
-impl Upstreams {
-    /// Upstreams with connections of `client`, except where one trusts a certificate authority of its own.
-    pub(crate) fn new(configs: &[UpstreamConfig], client: &HttpClient) -> std::io::Result<Self> {
-        let upstream = |config| Upstream::new(config, client).map(Arc::new);
-        let all: Vec<Arc<Upstream>> = configs.iter().map(upstream).collect::<Result<_, _>>()?;
-        let mut by_model: HashMap<String, Servers> = HashMap::new();
-        for (config, upstream) in configs.iter().zip(&all) {
-            for model in &config.models {
-                let servers =
-                    by_model.entry(model.clone()).or_insert_with(|| Servers { upstreams: Vec::new() });
-                servers.upstreams.push(upstream.clone());
-            }
-        }
-        let by_model = by_model.into_iter().map(|(model, servers)| (model, Arc::new(servers))).collect();
-        Ok(Upstreams { all, by_model, asked: ArcSwap::default() })
-    }
-
-    /// Who serves a model.
-    pub(crate) fn of(&self, model: &str) -> Option<&Arc<Servers>> {
-        self.by_model.get(model)
-    }
-
-    /// Takes in which providers are suspended, and which no longer.
-    pub(crate) fn set_suspended(&self, suspended: &HashSet<AccountId>) {
-        for upstream in &self.all {
-            upstream.set_suspended(suspended.contains(&upstream.provider));
-        }
-    }
-
-    /// Takes in the evidence in force and what classes ask for.
-    pub(crate) fn set_evidence(&self, evidence: Evidence) {
-        for upstream in &self.all {
-            let until = evidence.until.get(&upstream.provider).copied().unwrap_or(0);
-            upstream.attested_until.store(until, Ordering::Relaxed);
-        }
-        if **self.asked.load() != evidence.asked {
-            self.asked.store(Arc::new(evidence.asked));
-        }
-    }
-
-    /// The stricter policy of two classes.
-    pub(crate) fn asked(&self, classes: [ClassId; 2]) -> EvidencePolicy {
-        let asked = self.asked.load();
-        let policies = classes.map(|class| asked.get(&class).copied().unwrap_or_default());
-        match policies {
-            _ if policies.contains(&EvidencePolicy::Required) => EvidencePolicy::Required,
-            _ if policies.contains(&EvidencePolicy::Preferred) => EvidencePolicy::Preferred,
-            _ => EvidencePolicy::None,
-        }
-    }
-
-    /// The models that somebody serves.
-    pub(crate) fn models(&self) -> impl Iterator<Item = &str> {
-        self.by_model.keys().map(String::as_str)
-    }
 }

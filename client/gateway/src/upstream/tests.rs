@@ -38,14 +38,15 @@ fn config(number: u8, models: &[&str]) -> UpstreamConfig {
 }
 
 fn upstreams(configs: &[UpstreamConfig]) -> Upstreams {
-    Upstreams::new(configs, &HttpClient::new().unwrap()).unwrap()
+    Upstreams::new(configs, HttpClient::new().unwrap()).unwrap()
 }
 
 #[tokio::test]
 async fn the_least_loaded_is_asked_and_one_that_failed_comes_last() {
     let upstreams = upstreams(&[config(1, &["m"]), config(2, &["m"]), config(3, &["other"])]);
     let servers = upstreams.of("m").unwrap();
-    let (one, two) = (&upstreams.all[0], &upstreams.all[1]);
+    let set = upstreams.set();
+    let (one, two) = (&set.all[0], &set.all[1]);
     let _place = one.queue.enter(0, &one.provider).await.unwrap();
     assert_eq!(servers.choose(&[], ANYBODY, 0).unwrap().provider, two.provider);
     two.avoid(1_000);
@@ -71,7 +72,7 @@ fn a_suspended_provider_is_not_asked_until_it_is_reinstated() {
     assert!(servers.choose(&[], ANYBODY, 0).is_none());
     upstreams.set_suspended(&HashSet::from([two]));
     assert_eq!(servers.choose(&[], ANYBODY, 0).unwrap().provider, one);
-    assert_eq!(upstreams.all.iter().filter(|upstream| upstream.is_suspended()).count(), 1);
+    assert_eq!(upstreams.set().all.iter().filter(|upstream| upstream.is_suspended()).count(), 1);
 }
 
 #[test]
@@ -108,8 +109,53 @@ fn who_would_not_be_paid_is_not_asked_and_evidence_is_preferred_where_it_is_wish
 #[test]
 fn addresses_are_made_of_the_configured_host() {
     let upstreams = upstreams(&[config(1, &["m"])]);
-    let upstream = &upstreams.all[0];
+    let upstream = upstreams.set().all[0].clone();
     assert_eq!(upstream.uri(Endpoint::Chat), "http://127.0.0.1:1/v1/chat/completions");
     assert_eq!(upstream.uri(Endpoint::Completions), "http://127.0.0.1:1/v1/completions");
     assert_eq!(upstream.claims, "http://127.0.0.1:1/v1/claims");
+}
+
+#[test]
+fn only_what_is_configured_otherwise_is_another_upstream_in_the_next_set() {
+    let (one, two, three) = (config(1, &["m"]), config(2, &["m"]), config(3, &["m"]));
+    let upstreams = upstreams(&[one.clone(), two.clone(), three.clone()]);
+    let before = upstreams.set();
+    let held = upstreams.of("m").unwrap();
+    upstreams.set_suspended(&HashSet::from([two.provider.clone()]));
+    let evidence = Evidence { until: [(two.provider.clone(), 900)].into(), asked: [].into() };
+    upstreams.set_evidence(evidence);
+
+    let one = UpstreamConfig { models: vec!["n".into()], ..one };
+    let two = UpstreamConfig { token: HeaderValue::from_static("Bearer y"), ..two };
+    let three = UpstreamConfig { concurrency_max: 5, ..three };
+    upstreams.install(upstreams.prepare(&[one, two, three, config(4, &["n"])]).unwrap());
+    let after = upstreams.set();
+    let same = |at: usize| Arc::ptr_eq(&before.all[at], &after.all[at]);
+    assert_eq!([same(0), same(1), same(2)], [true, false, false]);
+    let same_queue = |at: usize| Arc::ptr_eq(&before.all[at].queue, &after.all[at].queue);
+    assert_eq!([same_queue(1), same_queue(2)], [true, false], "who keeps its places keeps its queue");
+    // What the chain said before it was there holds for the new one, too.
+    assert!(after.all[1].is_suspended() && after.all[1].is_attested(5) && !after.all[2].is_attested(5));
+    assert_eq!(after.all[1].token, "Bearer y");
+
+    let chosen = |servers: &Servers| servers.choose(&[], ANYBODY, 0).unwrap().provider.clone();
+    assert_eq!(chosen(&upstreams.of("m").unwrap()), after.all[2].provider);
+    assert!(upstreams.of("n").is_some());
+    assert_eq!(chosen(&held), before.all[0].provider, "a request in flight keeps what it found");
+
+    upstreams.install(upstreams.prepare(&[config(4, &["n"])]).unwrap());
+    assert!(upstreams.of("m").is_none());
+    assert!(Arc::ptr_eq(&after.all[3], &upstreams.set().all[0]));
+    let known = upstreams.known(&after.all[0].provider).unwrap();
+    assert!(Arc::ptr_eq(&known, &after.all[0]), "claims cannot be delivered to who was taken out");
+}
+
+#[test]
+fn a_set_that_cannot_be_made_changes_nothing() {
+    let upstreams = upstreams(&[config(1, &["m"])]);
+    let before = upstreams.set();
+    let broken = rustls::pki_types::CertificateDer::from(vec![1, 2, 3]);
+    let broken = UpstreamConfig { ca: Some(vec![broken]), ..config(1, &["m"]) };
+    assert!(upstreams.prepare(&[broken]).is_err());
+    assert!(Arc::ptr_eq(&before, &upstreams.set()));
 }

@@ -9,10 +9,7 @@ use bytes::Bytes;
 use http::{header, HeaderName, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, Limited};
 use serde::Deserialize;
-use tokio::{
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
 use super::{Honours, Upstream};
 use crate::clock::now_ms;
@@ -44,14 +41,8 @@ enum Said {
     Unknown,
 }
 
-/// Starts a task for each upstream that is to be looked after. `name` is this gateway's account, as attestors are told it.
-pub(crate) fn start(upstreams: &[Arc<Upstream>], name: &HeaderValue, tasks: &mut JoinSet<()>) {
-    for upstream in upstreams.iter().filter(|upstream| !upstream.health_every.is_zero()) {
-        tasks.spawn(watch(upstream.clone(), name.clone()));
-    }
-}
-
-async fn watch(upstream: Arc<Upstream>, name: HeaderValue) {
+/// Looks after an upstream for as long as it is let. `name` is this gateway's account, as attestors are told it.
+pub(super) async fn watch(upstream: Arc<Upstream>, name: HeaderValue) {
     let mut pause = upstream.health_every;
     let (mut was_ready, mut said_nothing) = (true, false);
     loop {
