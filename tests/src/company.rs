@@ -135,21 +135,25 @@ impl Company {
 
     /// Registers every employee's API key, with a first reservation for the gateway.
     pub async fn register_keys(&self, client: &Client) -> Result<()> {
-        for employee in &self.employees {
-            let reserve = BASKET_LINES
-                .iter()
-                .map(|(class, credits)| (*class, credits * MICRO_CREDITS_PER_CREDIT / 2))
-                .collect::<Vec<_>>();
-            let call = pallet_entitlements::Call::register_key {
-                hash: employee.key_hash(),
-                limits: Default::default(),
-                reserve: Some((
-                    self.gateway.account(),
-                    BoundedVec::try_from(reserve).ok().context("three classes can be reserved at once")?,
-                )),
-            };
-            client.submit_finalised(call.into(), &employee.signer).await?;
-        }
+        let registered = self.employees.iter().map(|employee| self.register_key(client, employee));
+        futures::future::try_join_all(registered).await?;
+        Ok(())
+    }
+
+    async fn register_key(&self, client: &Client, employee: &Employee) -> Result<()> {
+        let reserve = BASKET_LINES
+            .iter()
+            .map(|(class, credits)| (*class, credits * MICRO_CREDITS_PER_CREDIT / 2))
+            .collect::<Vec<_>>();
+        let call = pallet_entitlements::Call::register_key {
+            hash: employee.key_hash(),
+            limits: Default::default(),
+            reserve: Some((
+                self.gateway.account(),
+                BoundedVec::try_from(reserve).ok().context("three classes can be reserved at once")?,
+            )),
+        };
+        client.submit_finalised(call.into(), &employee.signer).await?;
         Ok(())
     }
 }

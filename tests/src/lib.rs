@@ -3,6 +3,7 @@
 //! | module | does |
 //! |---|---|
 //! | [`process`] | child processes that never outlive their starter |
+//! | [`process_usage`] | what processes use of the machine |
 //! | [`operator`] | the command line and the hosts' own start scripts |
 //! | [`page`] | runs the commands of a page |
 //! | [`stranger`] | a program that asks a node for blocks |
@@ -28,14 +29,17 @@
 //! | [`wallet_service`] | the wallet service |
 //! | [`demo`] | all of it together: the main job |
 //! | [`bench`] | the chain benchmark |
+//! | [`bench_gateway`] | the gateway benchmark |
 
 pub mod audit;
 pub mod bench;
+pub mod bench_gateway;
 pub mod company;
 pub mod consortium;
 pub mod council;
 pub mod demo;
 pub mod engines;
+mod figures;
 pub mod flood;
 pub mod hostile;
 pub mod hostile_gateway;
@@ -45,6 +49,7 @@ pub mod observer;
 pub mod operator;
 pub mod page;
 pub mod process;
+pub mod process_usage;
 pub mod progress;
 pub mod python;
 pub mod replay;

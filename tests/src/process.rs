@@ -4,6 +4,7 @@ use std::{
     ffi::OsStr,
     fs::File,
     io::Write,
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
@@ -11,15 +12,22 @@ use std::{
 
 use anyhow::{bail, Context, Result};
 
+use crate::process_usage;
+
 /// A running program of this workspace, with its output in a file.
 pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    /// Whether what it started itself ends with it.
+    is_family: bool,
 }
 
-/// Where the workspace's programs were built: beside the one that runs.
+/// Where the workspace's programs were built: beside the one that runs. A full path stands for itself.
 pub fn program(name: &str) -> Result<PathBuf> {
+    if Path::new(name).is_absolute() {
+        return Ok(name.into());
+    }
     let here = std::env::current_exe().context("the path of this program is not known")?;
     here.ancestors()
         .skip(1)
@@ -61,6 +69,20 @@ impl Process {
         Self::spawn(name, program_name, command, log_dir)
     }
 
+    /// Starts a program that starts others: when it is ended, all of them are.
+    pub fn start_family<A: AsRef<OsStr>>(
+        name: &str,
+        program: &Path,
+        arguments: impl IntoIterator<Item = A>,
+        log_dir: &Path,
+    ) -> Result<Self> {
+        let mut command = Command::new(program);
+        command.args(arguments).process_group(0);
+        let mut process = Self::spawn(name, &program.display().to_string(), command, log_dir)?;
+        process.is_family = true;
+        Ok(process)
+    }
+
     /// Starts a command; `what` is what the log calls it.
     pub fn spawn(name: &str, what: &str, mut command: Command, log_dir: &Path) -> Result<Self> {
         std::fs::create_dir_all(log_dir)?;
@@ -73,7 +95,7 @@ impl Process {
             .stderr(file)
             .spawn()
             .with_context(|| format!("{what} could not be started"))?;
-        Ok(Process { name: name.into(), child, log })
+        Ok(Process { name: name.into(), child, log, is_family: false })
     }
 
     /// Waits until a line of the newest run's output contains `mark`; returns what stands behind it.
@@ -107,7 +129,10 @@ impl Process {
     /// Ends it as a power cut would: `SIGKILL`.
     pub fn kill(&mut self) {
         // An error means that it has ended already.
-        let _ = self.child.kill();
+        match rustix::process::Pid::from_raw(self.child.id() as i32).filter(|_| self.is_family) {
+            Some(pid) => drop(rustix::process::kill_process_group(pid, rustix::process::Signal::KILL)),
+            None => drop(self.child.kill()),
+        }
         let _ = self.child.wait();
     }
 
@@ -132,14 +157,21 @@ impl Process {
         &self.log
     }
 
+    /// Memory of its own that is in use, in KiB (`VmRSS`).
+    pub fn memory_kib(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("it has ended")?;
+        Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+    }
+
     /// Processor time used so far by it, user and system together.
     pub fn cpu_time(&self) -> Result<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The command's name stands in parentheses and may contain blanks.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-        // Linux counts 100 ticks a second for user space on every architecture it supports.
-        Ok(Duration::from_millis((ticks(11) + ticks(12)) * 10))
+        process_usage::cpu_of(self.id())
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -14,7 +14,7 @@ use stipend_sdk::Signer;
 use crate::process::{free_port, Process};
 
 /// How long a program may take to get ready: these machines can be busy.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// What a program prints before the address that it listens on.
 const LISTENING: &str = "listening on ";
@@ -62,7 +62,8 @@ pub async fn engine(dir: &Path, name: &str, model: &str, options: &[&str]) -> Re
     service(name, "stipend-engine-sim", arguments, &dir.join("logs")).await
 }
 
-async fn service<A: AsRef<std::ffi::OsStr>>(
+/// Starts a program that says where it listens.
+pub(crate) async fn service<A: AsRef<std::ffi::OsStr>>(
     name: &str,
     program: &str,
     arguments: impl IntoIterator<Item = A>,
@@ -175,6 +176,11 @@ pub struct GatewaySetup<'a> {
 
 /// Starts a gateway.
 pub async fn gateway(dir: &Path, setup: &GatewaySetup<'_>) -> Result<Service> {
+    gateway_of("stipend-gateway", dir, setup).await
+}
+
+/// Starts a gateway of another build: `program` is its full path.
+pub(crate) async fn gateway_of(program: &str, dir: &Path, setup: &GatewaySetup<'_>) -> Result<Service> {
     let home = dir.join(setup.name);
     fs::create_dir_all(&home)?;
     let key_file = home.join("key");
@@ -202,7 +208,7 @@ pub async fn gateway(dir: &Path, setup: &GatewaySetup<'_>) -> Result<Service> {
     let config_file = home.join("gateway.toml");
     fs::write(&config_file, config)?;
     let arguments = ["--config".to_string(), config_file.display().to_string()];
-    service(setup.name, "stipend-gateway", arguments, &dir.join("logs")).await
+    service(setup.name, program, arguments, &dir.join("logs")).await
 }
 
 /// Starts the wallet service of a configuration.
@@ -224,7 +230,11 @@ fn random_hex() -> String {
 
 /// A fresh folder under the workspace's `target`, so that logs stay after a run.
 pub fn work_dir(name: &str) -> Result<PathBuf> {
-    let dir = repository().join("target").join(name);
+    fresh_dir(repository().join("target").join(name))
+}
+
+/// A folder without anything in it.
+pub(crate) fn fresh_dir(dir: PathBuf) -> Result<PathBuf> {
     if dir.exists() {
         fs::remove_dir_all(&dir).with_context(|| format!("{} could not be emptied", dir.display()))?;
     }

@@ -1,8 +1,11 @@
 //! Sets the stage: chain, company, engines, attestors, gateway, all as real processes.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use stipend_primitives::ModelId;
 use stipend_sdk::Client;
 
@@ -66,6 +69,14 @@ pub struct Stage {
     setup: Setup,
     chain_url: String,
     gateway_port: u16,
+    engine_seats: Vec<EngineSeat>,
+}
+
+/// Which engine an attestor stands before, and where it listens itself: the same after a restart.
+struct EngineSeat {
+    engine_url: String,
+    engine_name: String,
+    attestor_port: u16,
 }
 
 impl Stage {
@@ -91,7 +102,11 @@ impl Stage {
         steps.inc(1);
         company.register_keys(&client).await?;
         steps.inc(1);
-        let (engines, attestors) = providers(&dir, &client, &company, &setup).await?;
+        let (engines, engine_seats) = start_engines(&dir, &setup).await?;
+        let mut attestors = Vec::new();
+        for (at, seat) in engine_seats.iter().enumerate() {
+            attestors.push(start_attestor(&dir, &client, &company, &setup, seat, at).await?);
+        }
         steps.inc(2);
         for (provider, attestor) in company.providers.iter().zip(&attestors) {
             company.register_provider(&client, provider, &attestor.url).await?;
@@ -100,8 +115,19 @@ impl Stage {
         let gateway_port = free_port()?;
         let gateway = start_gateway(&dir, &chain_url, &company, &attestors, &setup, gateway_port).await?;
         steps.finish_and_clear();
-        let stage =
-            Stage { client, company, attestors, gateway, node, engines, dir, setup, chain_url, gateway_port };
+        let stage = Stage {
+            client,
+            company,
+            attestors,
+            gateway,
+            node,
+            engines,
+            dir,
+            setup,
+            chain_url,
+            gateway_port,
+            engine_seats,
+        };
         stage.write_endpoints()?;
         stage.write_keys()?;
         Ok(stage)
@@ -114,6 +140,23 @@ impl Stage {
         self.gateway =
             start_gateway(&self.dir, &self.chain_url, company, attestors, &self.setup, self.gateway_port)
                 .await?;
+        Ok(())
+    }
+
+    /// Starts a provider's attestor again, at its address and on its data.
+    pub async fn restart_attestor(&mut self, at: usize) -> Result<()> {
+        self.attestors[at].process.kill();
+        let (company, seat) = (&self.company, &self.engine_seats[at]);
+        self.attestors[at] = start_attestor(&self.dir, &self.client, company, &self.setup, seat, at).await?;
+        Ok(())
+    }
+
+    /// Starts the stage's own node again, at its address and on its data.
+    pub async fn restart_node(&mut self) -> Result<()> {
+        let mut node = self.node.take().context("somebody else keeps the chain running")?;
+        node.process.kill();
+        let port = node.url.rsplit(':').next().context("the address names a port")?.parse()?;
+        self.node = Some(Node::start_on(&self.dir, port, &[]).await?);
         Ok(())
     }
 
@@ -154,7 +197,7 @@ impl Stage {
 }
 
 async fn start_gateway(
-    dir: &std::path::Path,
+    dir: &Path,
     chain_url: &str,
     company: &Company,
     attestors: &[Service],
@@ -183,15 +226,10 @@ async fn start_gateway(
     services::gateway(dir, &setup).await
 }
 
-async fn providers(
-    dir: &std::path::Path,
-    client: &Client,
-    company: &Company,
-    setup: &Setup,
-) -> Result<(Vec<Service>, Vec<Service>)> {
+async fn start_engines(dir: &Path, setup: &Setup) -> Result<(Vec<Service>, Vec<EngineSeat>)> {
     let timing = ["--first-token-ms", "20", "--tokens-per-second", "500"];
-    let (mut engines, mut attestors) = (Vec::new(), Vec::new());
-    for (at, (model, id)) in MODELS.into_iter().enumerate() {
+    let (mut engines, mut seats) = (Vec::new(), Vec::new());
+    for (at, (model, _)) in MODELS.into_iter().enumerate() {
         let (engine_url, engine_name) = match (&setup.engine, at) {
             (Some((url, name)), 0) => (url.clone(), name.clone()),
             _ => {
@@ -202,19 +240,32 @@ async fn providers(
                 (url, model.to_string())
             }
         };
-        let attestor = AttestorSetup {
-            name: PROVIDERS[at],
-            listen: format!("{}:0", setup.chain.as_ref().map_or("127.0.0.1", |chain| &chain.host)),
-            provider: company.providers[at].account(),
-            key: &company.providers[at],
-            genesis: client.genesis(),
-            engine_url: &engine_url,
-            engine_more: setup.engine_more,
-            gateway: company.gateway.account(),
-            model: ServedModel { name: model.into(), id, engine_name },
-            misreport: if at == 1 { setup.misreport } else { 0 },
-        };
-        attestors.push(services::attestor(dir, &attestor).await?);
+        seats.push(EngineSeat { engine_url, engine_name, attestor_port: free_port()? });
     }
-    Ok((engines, attestors))
+    Ok((engines, seats))
+}
+
+async fn start_attestor(
+    dir: &Path,
+    client: &Client,
+    company: &Company,
+    setup: &Setup,
+    seat: &EngineSeat,
+    at: usize,
+) -> Result<Service> {
+    let (model, id) = MODELS[at];
+    let host = setup.chain.as_ref().map_or("127.0.0.1", |chain| &chain.host);
+    let attestor = AttestorSetup {
+        name: PROVIDERS[at],
+        listen: format!("{host}:{}", seat.attestor_port),
+        provider: company.providers[at].account(),
+        key: &company.providers[at],
+        genesis: client.genesis(),
+        engine_url: &seat.engine_url,
+        engine_more: setup.engine_more,
+        gateway: company.gateway.account(),
+        model: ServedModel { name: model.into(), id, engine_name: seat.engine_name.clone() },
+        misreport: if at == 1 { setup.misreport } else { 0 },
+    };
+    services::attestor(dir, &attestor).await
 }

@@ -1,7 +1,10 @@
 //! Two gateways, one wallet, and a budget for ten requests that two hundred want at once: ten are served, whoever reserved
 //! the credits first, and afterwards nothing is stuck.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use anyhow::{ensure, Context, Result};
 use futures::future::try_join_all;
@@ -42,7 +45,7 @@ const RESERVATIONS: &str = "[reservations]\nwait_ms_max = 60000\n";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Wallets whose rounds run at the same time.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 10;
 
 struct World {
     client: Client,
@@ -153,7 +156,11 @@ impl World {
         let asked = (0..WANTED).map(|number| self.ask(number % 2, &api_key));
         let statuses = try_join_all(asked).await?;
         let served = statuses.iter().filter(|status| **status == 200).count();
-        ensure!(served == BUDGET, "round {round}: {served} of {WANTED} were served on a budget for {BUDGET}");
+        ensure!(
+            served == BUDGET,
+            "round {round}: {served} of {WANTED} were served on a budget for {BUDGET}, the others got {:?}",
+            statuses.iter().filter(|status| **status != 200).collect::<BTreeSet<_>>()
+        );
         let others = statuses.iter().filter(|status| !matches!(**status, 200 | 402 | 429)).count();
         ensure!(others == 0, "round {round}: {others} answers were neither served nor refused for credits");
 

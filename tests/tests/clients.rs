@@ -34,19 +34,32 @@ async fn openai_anthropic_and_substrate_clients_from_pypi_work() -> Result<()> {
     Ok(())
 }
 
-/// Only in the long campaign: the engine and its model are half a gigabyte.
+/// Only in the long campaign: the engines and their models are gigabytes.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Result<()> {
+async fn real_engines_answers_are_charged_exactly_and_settled_as_match() -> Result<()> {
     if std::env::var_os("STIPEND_TEST_LONG").is_none() {
-        println!("NOT RUN: a real engine is part of `make test-long`");
+        println!("NOT RUN: real engines are part of `make test-long`");
         return Ok(());
     }
     let Some(python) = Python::clients()? else { return Ok(()) };
-    let Some(engine) = RealEngine::start(Kind::LlamaCpp).await? else { return Ok(()) };
+    for (kind, dir) in [(Kind::LlamaCpp, "test-llama"), (Kind::Vllm, "test-vllm")] {
+        // One that is not installed says so.
+        if let Some(engine) = RealEngine::start(kind).await? {
+            real_engine_is_charged_exactly(&engine, dir, &python).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn real_engine_is_charged_exactly(
+    engine: &RealEngine,
+    dir: &'static str,
+    python: &Python,
+) -> Result<()> {
     let engine_of = Some((engine.url.clone(), engine.model.to_string()));
-    let stage = Stage::set(Setup { dir: "test-llama", engine: engine_of, ..Default::default() }).await?;
+    let stage = Stage::set(Setup { dir, engine: engine_of, ..Default::default() }).await?;
     let observer = Observer::start(stage.client.clone());
-    let usages = charged_exactly(&stage, &python, "text").await?;
+    let usages = charged_exactly(&stage, python, "text").await?;
 
     let provider = stage.company.providers[0].account();
     let started = Instant::now();
@@ -63,7 +76,7 @@ async fn a_real_engines_answers_are_charged_exactly_and_settled_as_match() -> Re
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
-    println!("llama.cpp: {usages:?}, all settled as match");
+    println!("{:?}: {usages:?}, all settled as match", engine.kind);
     Ok(())
 }
 

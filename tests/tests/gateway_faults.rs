@@ -11,7 +11,6 @@ use stipend_tests::{
     audit,
     company::{MODEL_GENERAL, MODEL_REASONING},
     observer::Observer,
-    services::Node,
     stage::{Setup, Stage},
 };
 
@@ -98,9 +97,7 @@ async fn engine_down(stage: &mut Stage, observer: &Observer, api_key: &str, serv
 /// Without its node the gateway serves against its reservations, then refuses with 503, and serves
 /// again when the node is back. Returns how many it served.
 async fn node_away(stage: &mut Stage, api_key: &str) -> Result<usize> {
-    let node = stage.node.take().context("the stage started the node")?;
-    let port = node.url.rsplit(':').next().context("the address names a port")?.parse()?;
-    drop(node);
+    stage.node.as_mut().context("the stage started the node")?.process.kill();
     let (mut served, started) = (0, Instant::now());
     let answer = loop {
         let (status, answer) = ask(stage, api_key, MODEL_REASONING).await?;
@@ -117,7 +114,7 @@ async fn node_away(stage: &mut Stage, api_key: &str) -> Result<usize> {
     ensure!(code == "service_unavailable", "{answer}");
     println!("{served} requests served without the node, then 503: {message}");
 
-    stage.node = Some(Node::start_on(&stage.dir, port, &[]).await?);
+    stage.restart_node().await?;
     let started = Instant::now();
     loop {
         match ask(stage, api_key, MODEL_REASONING).await? {

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -196,5 +197,48 @@ async fn exhausted(client: &Client, stipend: &Stipend<'_>) -> Result<()> {
     ensure!(stipend.left("//Bob")? == 5_001, "a raise counts at once");
     stipend.done("//Bob", &one)?;
     ensure!(stipend.left("//Bob")? == 0, "and is used up");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hr_makes_a_plan_once_for_somebody_of_its_directory() -> Result<()> {
+    let dir = work_dir("test-plans")?;
+    let node = Node::start(&dir).await?;
+    let client = Client::connect(&node.url).await?;
+    found(&client).await?;
+    let stipend = Stipend { node: &node, dir: &dir, program: program("stipend")? };
+    fs::write(dir.join("secret"), "correct horse battery staple\n")?;
+    fs::set_permissions(dir.join("secret"), fs::Permissions::from_mode(0o600))?;
+    fs::write(dir.join("people.csv"), "name,number,account\nDave Doe,7,//Dave\n")?;
+    let directory = ["--directory", "people", "--passphrase-file", "secret"];
+    let imported =
+        stipend.done("//Bob", &[&directory[..], &["directory", "import", "people.csv"]].concat())?;
+    ensure!(imported["added"] == 1, "{imported}");
+
+    // A hundred credits and a bit over twelve months: seven parts, the first for six of them.
+    let plan = ["mint", "plan", "vesting", "dave doe", "--program", "0", "--amount", "100.000005"];
+    let months = ["--months", "12", "--cliff", "6", "--from", "2099-01-31"];
+    let command = [&directory[..], &plan, &months].concat();
+    let words = ["\"dave doe\" is not an account", "--directory"];
+    stipend.refused("//Bob", &[&plan[..], &months].concat(), 2, &words)?;
+    let shown = stipend.done("//Bob", &[&command[..], &["--dry-run"]].concat())?;
+    ensure!(
+        shown["sent"] == false && shown["grants"].as_array().is_some_and(|all| all.len() == 7),
+        "{shown}"
+    );
+    let minted = stipend.done("//Bob", &command)?;
+    ensure!(minted["minted_now"] == 7, "{minted}");
+    let again = stipend.done("//Bob", &command)?;
+    ensure!(again["minted_now"] == 0 && again["minted_before"] == 7, "{again}");
+
+    let dave = Signer::from_uri("//Dave")?.account();
+    let entitlements = client.finalised().await?.entitlements(&dave).await?;
+    let amounts: Vec<u128> = entitlements.iter().map(|it| it.amounts.granted).collect();
+    // 100,000,005 = 12 * 8,333,333 + 9
+    ensure!(amounts[..2] == [6 * 8_333_333, 8_333_333] && amounts[6] == 8_333_342, "{amounts:?}");
+    ensure!(amounts.iter().sum::<u128>() == 100_000_005, "{amounts:?}");
+    // 2099-07-31 and 2099-08-31
+    let dates: Vec<u64> = entitlements.iter().map(|it| it.valid_from).collect();
+    ensure!(dates[..2] == [4_089_139_200_000, 4_091_817_600_000], "{dates:?}");
     Ok(())
 }

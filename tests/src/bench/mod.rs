@@ -15,7 +15,7 @@ use jsonrpsee::{core::client::ClientT, rpc_params};
 use stipend_primitives::{batch::SignedBatch, ClassId, Credits};
 use stipend_sdk::{Client, PoolRefusal, Signer, Snapshot, SubmitError};
 
-use crate::{company, progress::bar, services, services::Node};
+use crate::{company, figures, progress::bar, services, services::Node};
 use load::Load;
 
 /// Rounds of each path; the ratio is taken round by round, so a slow moment of the machine hits both.
@@ -74,7 +74,7 @@ impl Measured {
 
 /// Runs everything and prints the figures; fails if a balance is not what it should be.
 pub async fn run() -> Result<()> {
-    let dir = services::work_dir("bench")?;
+    let dir = services::work_dir("bench-chain")?;
     // The off-chain worker stays off: there is no provider here, and settling is not measured.
     let node = Node::start_on(
         &dir,
@@ -108,17 +108,14 @@ pub async fn run() -> Result<()> {
     }
     load.check_balances(&client).await?;
     report(&rounds);
-    plot::bars(&dir.join("chain.svg"), &rounds)?;
-    println!("Plot: {}", dir.join("chain.svg").display());
+    let plot = figures::folder()?.join("chain.svg");
+    plot::bars(&plot, &rounds)?;
+    println!("Plot: {}", plot.display());
     Ok(())
 }
 
 fn report(rounds: &[(Measured, Measured)]) {
-    let median = |value: &dyn Fn(&(Measured, Measured)) -> f64| {
-        let mut values: Vec<f64> = rounds.iter().map(value).collect();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
+    let median = |value: &dyn Fn(&(Measured, Measured)) -> f64| figures::median(rounds.iter().map(value));
     println!("\nMedians of {} rounds           in batches     one by one", rounds.len());
     println!("finalised receipts/s      {:>14.0} {:>14.0}", median(&|r| r.0.rate()), median(&|r| r.1.rate()));
     println!(

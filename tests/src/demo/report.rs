@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use comfy_table::{presets::UTF8_FULL_CONDENSED, CellAlignment, Table};
+use comfy_table::Table;
 use stipend_primitives::{Credits, MICRO_CREDITS_PER_CREDIT};
 
 use super::{books::Checks, by_digest, model_of};
 use crate::{
     company::{MODEL_GENERAL, MODEL_REASONING},
+    figures::table,
     observer::Observer,
     replay::Answer,
     stage::{Stage, PROVIDERS},
@@ -33,15 +34,6 @@ pub(super) async fn print(
     println!("\nTime from a request's last byte");
     println!("{}", times(observer, answers));
     Ok(())
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_header(header);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_cell_alignment(if at == 0 { CellAlignment::Left } else { CellAlignment::Right });
-    }
-    table
 }
 
 fn wallets(stage: &Stage, checks: &Checks) -> Table {

@@ -78,9 +78,9 @@ impl RealEngine {
             arguments.push("--enable-prompt-tokens-details".into());
         }
         arguments.extend(more.iter().map(|argument| argument.to_string()));
-        let program = python.program().display().to_string();
         let logs = target.join("test-real-engines");
-        let mut process = Process::start(name, &program, arguments, &logs)?;
+        // vLLM's workers are processes of their own, and survive the one that started them.
+        let mut process = Process::start_family(name, python.program(), arguments, &logs)?;
         process.wait_for(mark, START_TIMEOUT).await?;
         Ok(Some(RealEngine { kind, url: format!("http://127.0.0.1:{port}"), model, _process: process }))
     }
