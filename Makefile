@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN = $(or $(CARGO_TARGET_DIR),target)/release
 CARGO = . scripts/env.sh && cargo
 
-.PHONY: help bootstrap build demo test test-long test-compose image bench weights fmt lint clean
+.PHONY: help bootstrap build demo test test-long test-compose image bench bench-gateway bench-peers weights fmt lint clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -37,6 +37,12 @@ test-compose: build ## run the containers and do the main job across them (ARGS=
 bench: build ## measure the chain's batch path against one receipt per extrinsic
 	@$(BIN)/stipend-bench-chain
 
+bench-gateway: build ## measure the gateway beside other gateways and proxies (ARGS="--seconds 10 --only ours,nginx")
+	@$(BIN)/stipend-bench-gateway $(ARGS)
+
+bench-peers: ## install the gateways and proxies that bench-gateway compares with, below target
+	@scripts/bench-peers.sh $(ARGS)
+
 weights: bootstrap ## measure the pallets' weights and write them into the source
 	@scripts/weights.sh
 
@@ -49,4 +55,4 @@ lint: bootstrap ## check formatting, lints and documentation links
 
 clean: ## remove what was built here
 	@cargo clean
-	@rm -rf target/demo target/bench
+	@rm -rf target/demo target/bench target/bench-chain target/bench-gateway target/bench-peers

@@ -52,6 +52,9 @@ pub(crate) enum Verb {
     /// Grant entitlements (issuer).
     #[command(subcommand)]
     Mint(verbs::mint::Verb),
+    /// Which person an account is: HR's own encrypted file.
+    #[command(subcommand)]
+    Directory(verbs::directory::Verb),
     /// What models cost.
     #[command(subcommand)]
     Prices(verbs::prices::Verb),
@@ -85,6 +88,10 @@ pub(crate) enum Verb {
     Offboard(verbs::owners::Offboard),
     /// Give unused credits of an own entitlement back, for good (owner).
     GiveBack(verbs::owners::GiveBack),
+    /// What an owner was granted and used in a year, on a page to print (owner, auditor; HR with a directory).
+    Statement(verbs::statement::Statement),
+    /// What a basket would have bought of each model.
+    Simulate(verbs::simulate::Simulate),
     /// Ask a node or a service whether it is of use (containers' health checks).
     Health(verbs::health::Health),
     /// Completions for a shell, on standard output.
@@ -152,6 +159,18 @@ mod tests {
             "stipend mint one //Dave --program 0 --amount 12.5 --detached",
             "stipend mint basket //Dave 1",
             "stipend mint csv people.csv --dry-run",
+            "stipend mint plan monthly //Dave Ada --program 0 --amount 100 --months 12 --from 2027-01-01 --dry-run",
+            "stipend mint plan monthly //Dave --program 0 --total 1000 --months 12 --from 2027-01-01 --rollover --until 2028-06-30",
+            "stipend mint plan vesting //Dave --program 0 --amount 4800 --months 48 --cliff 12 --from 2027-01-01",
+            "stipend mint plan milestones //Dave --program 0 --award 2027-06-30:500 --award 2027-12-31:750.5 --until 2028-12-31",
+            "stipend mint plan raise //Dave --program 0 --amount 50 --months 3 --from 2027-03-15 --detached",
+            "stipend directory add Ada 5GoNkf6WdbxCFnPdAnYYQyCjAKPJgLNxXwPjwTh6DGg6gN3E --number 7 --department Research",
+            "stipend directory list --department Research",
+            "stipend directory show Ada --directory people --passphrase-file secret",
+            "stipend directory import people.csv",
+            "stipend directory export people.csv",
+            "stipend directory remove Ada",
+            "stipend directory rekey --new-passphrase-file secret",
             "stipend mint basket //Dave 1 --sign-only",
             "stipend mint cosign request.json --dry-run",
             "stipend mint carry request.json",
@@ -203,6 +222,10 @@ mod tests {
             "stipend freeze //Dave --lift",
             "stipend offboard //Dave",
             "stipend give-back 7 1.5",
+            "stipend statement Ada --year 2026 --out ada-2026.html",
+            "stipend statement //Dave --year 2026 --wallet-service https://wallet.example --json",
+            "stipend simulate --basket senior",
+            "stipend simulate --basket 3 --quarter 2026Q3 --input 2000 --cached 500 --output 800",
             "stipend health",
             "stipend health http://127.0.0.1:8080/healthz",
             "stipend health ws://127.0.0.1:9944 --lag-max 10",
@@ -218,7 +241,16 @@ mod tests {
     fn wrong_command_lines_end_with_exit_code_2_and_a_reason() {
         for (line, reason) in [
             ("stipend mint one //Dave --program 0 --amount 1.2345678", "up to 6 decimals"),
-            ("stipend mint one Dave --program 0 --amount 1", "is not an account"),
+            ("stipend mint one 0xDave --program 0 --amount 1", "is not 32 bytes"),
+            ("stipend roles grant issuer Dave", "is not an account"),
+            ("stipend simulate --basket a --quarter 2026Q5", "is not a quarter"),
+            ("stipend statement //Dave --year 1969", "1970..=9998"),
+            ("stipend mint plan monthly //Dave --program 0 --months 3 --from 2027-01-01", "--amount"),
+            (
+                "stipend mint plan monthly //Dave --program 0 --amount 1 --months 3 --from 90d",
+                "is not a time",
+            ),
+            ("stipend mint plan milestones //Dave --program 0 --award 500", "DATE:CREDITS"),
             ("stipend mint one //Dave --program 0 --amount 1 --until soon", "is not a time"),
             ("stipend mint set-allowance //Bob --class innovation", "--amount"),
             ("stipend roles grant king //Bob", "is not a role"),

@@ -1,6 +1,10 @@
 //! What every verb shares: the node, the key, the form of the answer.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -12,7 +16,13 @@ use stipend_sdk::{
 };
 use tokio::sync::OnceCell;
 
-use crate::{failure::Failure, output::Answer, parse, verbs};
+use crate::{
+    directory::{passphrase, Directory, Person},
+    failure::Failure,
+    output::Answer,
+    parse, verbs,
+    who::Who,
+};
 
 /// Options of every verb.
 #[derive(Args, Clone, Debug)]
@@ -36,6 +46,19 @@ pub(crate) struct Options {
     /// the day when nothing becomes final any more; what is answered can still be undone.
     #[arg(long, global = true)]
     pub(crate) not_final: bool,
+    /// The directory, which lets people be named where an account is asked for.
+    #[arg(long, global = true, env = "STIPEND_DIRECTORY", hide_env_values = true, value_name = "FILE")]
+    pub(crate) directory: Option<PathBuf>,
+    /// File with the directory's passphrase in its first line. Without it, STIPEND_DIRECTORY_PASSPHRASE is
+    /// looked at, and then you are asked.
+    #[arg(
+        long,
+        global = true,
+        env = "STIPEND_DIRECTORY_PASSPHRASE_FILE",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// Answer in JSON: amounts are strings of micro-credits, times Unix milliseconds.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -45,11 +68,12 @@ pub(crate) struct Options {
 pub(crate) struct Context {
     pub(crate) options: Options,
     client: OnceCell<Client>,
+    directory: OnceLock<Result<Directory, Failure>>,
 }
 
 impl Context {
     pub(crate) fn new(options: Options) -> Self {
-        Context { options, client: OnceCell::new() }
+        Context { options, client: OnceCell::new(), directory: OnceLock::new() }
     }
 
     /// The client, connected on first use.
@@ -78,16 +102,76 @@ impl Context {
         }
     }
 
+    /// The directory, opened on first use.
+    pub(crate) fn directory(&self) -> Result<&Directory, Failure> {
+        let open = || {
+            let path = self.directory_path()?;
+            Directory::open(path, passphrase::known(self.options.passphrase_file.as_deref())?)
+        };
+        self.directory.get_or_init(open).as_ref().map_err(Clone::clone)
+    }
+
+    /// Where the directory is.
+    pub(crate) fn directory_path(&self) -> Result<&Path, Failure> {
+        self.options.directory.as_deref().ok_or_else(|| {
+            Failure::usage(
+                "there is no directory; name its file with --directory FILE (or STIPEND_DIRECTORY)",
+            )
+        })
+    }
+
+    /// Why the directory could not be opened, if that was tried.
+    pub(crate) fn directory_failure(&self) -> Option<Failure> {
+        self.directory.get().and_then(|directory| directory.as_ref().err().cloned())
+    }
+
+    /// Reads an account or a person's name.
+    pub(crate) fn read_account(&self, text: &str) -> Result<AccountId, String> {
+        match text.parse::<Who>()? {
+            Who::Account(account) => Ok(account),
+            Who::Person(name) if self.options.directory.is_some() => {
+                let directory = self.directory().map_err(|failure| failure.to_string())?;
+                directory.people.find(&name).map(|person| person.account.clone())
+            }
+            Who::Person(_) => parse::account(text).map_err(|reason| {
+                format!("{reason}; or name the directory that knows this person, with --directory FILE (or STIPEND_DIRECTORY)")
+            }),
+        }
+    }
+
+    /// The account of whoever was named.
+    pub(crate) fn account(&self, who: &Who) -> Result<AccountId> {
+        match who {
+            Who::Account(account) => Ok(account.clone()),
+            Who::Person(name) => {
+                let account = self.read_account(name);
+                Ok(account
+                    .map_err(|reason| self.directory_failure().unwrap_or_else(|| Failure::usage(reason)))?)
+            }
+        }
+    }
+
     /// The account that was named, or the key's own.
-    pub(crate) fn account_or_own(&self, named: Option<AccountId>) -> Result<AccountId> {
+    pub(crate) fn account_or_own(&self, named: Option<Who>) -> Result<AccountId> {
         match named {
-            Some(account) => Ok(account),
+            Some(who) => self.account(&who),
             None if self.options.key.is_none() && self.options.dev_key.is_none() => Err(Failure::usage(
                 "whose? name an account, or your key with --key FILE (or STIPEND_KEY_FILE)",
             )
             .into()),
             None => Ok(self.signer()?.account()),
         }
+    }
+
+    /// Who an account is, by the directory if it was opened.
+    pub(crate) fn person(&self, account: &AccountId) -> Option<&Person> {
+        let directory = self.directory.get().and_then(|directory| directory.as_ref().ok());
+        directory.and_then(|directory| directory.people.of(account))
+    }
+
+    /// A person's name, where [`Self::person`] knows them; else the address.
+    pub(crate) fn name_of(&self, account: &AccountId) -> String {
+        self.person(account).map_or_else(|| parse::address(account), |person| person.name.clone())
     }
 
     /// Signs a call, sends it, and waits until it can never be undone.

@@ -16,7 +16,7 @@ pub(crate) const NOT_PROVEN: u8 = 5;
 pub(crate) const BAD_INPUT: u8 = 64;
 
 /// An error with the exit code that it ends the command with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     code: u8,
     message: String,

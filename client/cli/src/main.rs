@@ -14,13 +14,17 @@ use crate::{
 mod amount;
 mod args;
 mod context;
+mod directory;
 mod failure;
-mod mint_csv;
+mod files;
+mod mint_many;
 mod output;
 mod parse;
+mod period;
 mod price_file;
 mod time;
 mod verbs;
+mod who;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -78,9 +82,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
         Verb::Entitlements(verb) => verb.run(&context).await,
         Verb::Receipts(verb) => verb.run(&context).await,
         Verb::Settlement(verb) => verb.run(&context).await,
+        Verb::Directory(verb) => verb.run(&context),
         Verb::Freeze(verb) => verb.run(&context).await,
         Verb::Offboard(verb) => verb.run(&context).await,
         Verb::GiveBack(verb) => verb.run(&context).await,
+        Verb::Statement(verb) => verb.run(&context).await,
+        Verb::Simulate(verb) => verb.run(&context).await,
         Verb::Health(verb) => verb.run(&context).await,
         Verb::Completions { shell } => {
             let mut script = Vec::new();

@@ -2,10 +2,12 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stipend_sdk::primitives::Moment;
+use stipend_sdk::{
+    calendar::{Date, DAY_MS},
+    primitives::Moment,
+};
 
 const SECOND_MS: u64 = 1_000;
-const DAY_MS: u64 = 86_400 * SECOND_MS;
 
 /// Now, by this machine's clock.
 pub(crate) fn now() -> Moment {
@@ -58,11 +60,11 @@ fn moment_of(text: &str) -> Option<Moment> {
     };
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let days = days_of(year, month, day)?;
+    let date = Date::new(year, month, day)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    Some(days * DAY_MS + (hour * 3_600 + minute * 60 + second) * SECOND_MS)
+    Some(date.start() + (hour * 3_600 + minute * 60 + second) * SECOND_MS)
 }
 
 /// Three numbers of fixed widths between separators.
@@ -79,50 +81,13 @@ fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> 
     parts.next().is_none().then_some(found)
 }
 
-fn is_leap(year: u64) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-}
-
-fn days_in(year: u64, month: u64) -> u64 {
-    match month {
-        2 if is_leap(year) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
-}
-
-fn days_of(year: u64, month: u64, day: u64) -> Option<u64> {
-    if year < 1970 || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
-        return None;
-    }
-    let years: u64 = (1970..year).map(|year| if is_leap(year) { 366 } else { 365 }).sum();
-    let months: u64 = (1..month).map(|month| days_in(year, month)).sum();
-    Some(years + months + day - 1)
-}
-
 /// Writes a moment to the second, or in full if it is beyond the calendar.
 pub(crate) fn moment(moment: Moment) -> String {
-    let (mut days, of_day) = (moment / DAY_MS, moment % DAY_MS / SECOND_MS);
-    let mut year = 1970;
-    while year < 10_000 {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if days < length {
-            break;
-        }
-        days -= length;
-        year += 1;
-    }
-    if year == 10_000 {
-        return format!("{moment} ms");
-    }
-    let mut month = 1;
-    while days >= days_in(year, month) {
-        days -= days_in(year, month);
-        month += 1;
-    }
+    let Some(date) = Date::of(moment) else { return format!("{moment} ms") };
+    let of_day = moment % DAY_MS / SECOND_MS;
     let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", days + 1)
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Writes a moment, or a word for its absence.

@@ -10,6 +10,7 @@
 //! | connect | [`Client::connect`], [`Client::connect_within`] |
 //! | sign | [`Signer`] |
 //! | read the ledger at one block | [`Client::finalised`], [`Client::at`] → [`Snapshot`] |
+//! | find the block of a moment | [`Client::last_block_before`], [`Snapshot::time`] |
 //! | follow the chain | [`Client::finalised_blocks`], [`Client::finalised_blocks_after`], [`Snapshot::events`] |
 //! | call the runtime | [`Client::submit`], [`Client::submit_finalised`]; [`Client::prepare`] for what must not happen twice |
 //! | act for the council | [`Client::council_act`], [`Client::council_vote`], [`Client::council_close`] |
@@ -18,6 +19,7 @@
 //! | carry receipts | [`Client::submit_batch`], [`Client::submit_batch_finalised`] |
 //! | grant with a detached signature | [`SignedMint`], [`SignedMint::cosign`], [`Client::mint`], [`Client::mint_finalised`] |
 //! | see what an issuer may still mint | [`Client::mint_allowance`] |
+//! | make recurring grants, vesting, milestones | [`plan::Plan`], [`calendar`] |
 //! | know whether a node is of use | [`Client::health`] |
 //! | prove a receipt or a wallet | [`Client::prove_receipt`], [`Client::prove_wallet`] |
 //! | check a proof without a node | [`proof::Document`], [`proof::ValidatorSet`] |
@@ -31,6 +33,7 @@
 
 mod api_key;
 mod batches;
+pub mod calendar;
 mod client;
 mod connection;
 pub mod council;
@@ -38,10 +41,12 @@ mod dispatch;
 mod extrinsic;
 mod follow;
 mod health;
+mod history;
 mod methods;
 mod mint;
 mod newest;
 mod nonces;
+pub mod plan;
 mod pool;
 pub mod proof;
 mod prove;

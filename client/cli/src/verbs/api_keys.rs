@@ -17,6 +17,7 @@ use crate::{
     failure::Failure,
     output::{Answer, Rows},
     parse, time,
+    who::Who,
 };
 
 /// API keys.
@@ -36,8 +37,7 @@ pub(crate) enum Verb {
     /// Show the keys of an account; your own if none is named.
     List {
         /// Whose.
-        #[arg(value_parser = parse::account)]
-        owner: Option<AccountId>,
+        owner: Option<Who>,
     },
     /// Make a key useless (its owner, or an issuer).
     Revoke {
@@ -188,7 +188,7 @@ async fn reservation(context: &Context, row: &str) -> Result<(ClassId, Credits)>
     Ok((context.class(class).await?, amount))
 }
 
-async fn list(context: &Context, owner: Option<AccountId>) -> Result<Answer> {
+async fn list(context: &Context, owner: Option<Who>) -> Result<Answer> {
     let owner = context.account_or_own(owner)?;
     let ledger = context.ledger().await?;
     let hashes = ledger.api_keys_of(&owner).await?;

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use serde_json::json;
 use stipend_sdk::{
     pallet_entitlements::Call,
-    primitives::{view::EntitlementView, AccountId, Credits, EntitlementId},
+    primitives::{view::EntitlementView, Credits, EntitlementId},
 };
 
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     output::{in_credits, Answer, Rows},
     parse, time,
+    who::Who,
 };
 
 /// Entitlements.
@@ -27,8 +28,7 @@ pub(crate) enum Verb {
     /// Show all entitlements of an account; your own if none is named.
     List {
         /// Whose.
-        #[arg(value_parser = parse::account)]
-        owner: Option<AccountId>,
+        owner: Option<Who>,
     },
     /// Take unused credits of an entitlement back into its program (issuer).
     Revoke {
@@ -99,6 +99,7 @@ fn list(entitlements: Vec<EntitlementView>) -> Result<Answer> {
         ">spent",
         ">expired",
         ">revoked",
+        "valid from",
         "valid until",
     ];
     let mut rows = Rows::new(headings, "the account has no entitlement");
@@ -114,6 +115,7 @@ fn list(entitlements: Vec<EntitlementView>) -> Result<Answer> {
             credits(amounts.spent),
             credits(amounts.expired),
             credits(amounts.revoked),
+            time::moment(entitlement.valid_from),
             time::moment_or("for ever", entitlement.valid_until),
         ]);
     }

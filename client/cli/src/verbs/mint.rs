@@ -8,20 +8,22 @@ use rand::RngCore;
 use serde_json::json;
 use sp_core::H256;
 use stipend_sdk::{
-    primitives::{mint::Grant, AccountId, BasketId, Credits, EntitlementId, Moment, ProgramId},
+    primitives::{mint::Grant, BasketId, Credits, EntitlementId, Moment, ProgramId},
     MintError, SignedMint,
 };
 
 use crate::{
     amount::{self, credits},
     context::Context,
-    mint_csv,
+    mint_many::{self, Sending},
     output::Answer,
     parse, time,
+    who::Who,
 };
 
 mod allowance;
 mod files;
+mod plan;
 
 /// Granting.
 #[derive(Debug, Subcommand)]
@@ -29,8 +31,7 @@ pub(crate) enum Verb {
     /// Grant one entitlement.
     One {
         /// Who receives.
-        #[arg(value_parser = parse::account)]
-        owner: AccountId,
+        owner: Who,
         /// The program that pays; it fixes the class.
         #[arg(long)]
         program: ProgramId,
@@ -49,8 +50,7 @@ pub(crate) enum Verb {
     /// Grant all lines of a basket.
     Basket {
         /// Who receives.
-        #[arg(value_parser = parse::account)]
-        owner: AccountId,
+        owner: Who,
         /// The basket's number.
         basket: BasketId,
         #[command(flatten)]
@@ -58,7 +58,17 @@ pub(crate) enum Verb {
     },
     /// Grant to everybody in a CSV file: checked whole before anything is sent, sent in chunks that
     /// happen wholly or not at all, and continued, never repeated, when run again.
-    Csv(mint_csv::Arguments),
+    Csv {
+        /// The file: a heading line, then one grant per line. Columns: owner; program and amount, or basket;
+        /// optionally valid_from and valid_until (dates or UTC times); for recurring grants and vesting
+        /// plan, months, cliff and rollover.
+        file: PathBuf,
+        #[command(flatten)]
+        sending: Sending,
+    },
+    /// Grant recurring credits, vesting, milestones or a temporary raise, as dated parts made at once.
+    #[command(subcommand)]
+    Plan(plan::Verb),
     /// Add the signature of a second issuer to signed requests (from --detached): large grants need it.
     Cosign(files::Cosign),
     /// Carry signed requests (from --detached) to the chain; `-` reads standard input.
@@ -70,8 +80,7 @@ pub(crate) enum Verb {
     /// Show what an issuer may still mint in this period.
     Allowance {
         /// The issuer; the key's own account if it is not given.
-        #[arg(value_parser = parse::account)]
-        issuer: Option<AccountId>,
+        issuer: Option<Who>,
     },
     /// Set what an issuer may mint per period in a class (council).
     SetAllowance(allowance::Set),
@@ -98,12 +107,13 @@ impl Verb {
         match self {
             Verb::One { owner, program, amount, from, until, request } => {
                 let grant = Grant::One { program, amount, valid_from: from, valid_until: until };
-                grant_to(context, owner, grant, request).await
+                grant_to(context, &owner, grant, request).await
             }
             Verb::Basket { owner, basket, request } => {
-                grant_to(context, owner, Grant::Basket { basket }, request).await
+                grant_to(context, &owner, Grant::Basket { basket }, request).await
             }
-            Verb::Csv(arguments) => mint_csv::run(context, arguments).await,
+            Verb::Csv { file, sending } => mint_many::run_file(context, &file, sending).await,
+            Verb::Plan(plan) => plan.run(context).await,
             Verb::Cosign(cosign) => cosign.run(context).await,
             Verb::Carry { file } => files::carry(context, &file).await,
             Verb::Allowance { issuer } => allowance::show(context, issuer).await,
@@ -112,7 +122,8 @@ impl Verb {
     }
 }
 
-async fn grant_to(context: &Context, owner: AccountId, grant: Grant, request: Request) -> Result<Answer> {
+async fn grant_to(context: &Context, owner: &Who, grant: Grant, request: Request) -> Result<Answer> {
+    let owner = context.account(owner)?;
     let signer = context.signer()?;
     let genesis = match request.genesis {
         Some(genesis) => genesis,

@@ -5,7 +5,7 @@ use clap::Args;
 use serde_json::json;
 use stipend_sdk::{
     pallet_entitlements::Call,
-    primitives::{AccountId, Credits, EntitlementId},
+    primitives::{Credits, EntitlementId},
 };
 
 use crate::{
@@ -13,14 +13,14 @@ use crate::{
     context::Context,
     output::{in_credits, Answer},
     parse,
+    who::Who,
 };
 
 /// `stipend freeze`.
 #[derive(Args, Debug)]
 pub(crate) struct Freeze {
     /// Whose wallets.
-    #[arg(value_parser = parse::account)]
-    owner: AccountId,
+    owner: Who,
     /// Resume the use instead of stopping it.
     #[arg(long)]
     lift: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Freeze {
 
 impl Freeze {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer> {
-        let (owner, frozen) = (self.owner, !self.lift);
+        let (owner, frozen) = (context.account(&self.owner)?, !self.lift);
         let address = parse::address(&owner);
         let what = json!({ "owner": owner, "frozen": frozen });
         let done = context.carry_out(Call::freeze { owner, frozen }).await?;
@@ -45,13 +45,12 @@ impl Freeze {
 #[derive(Args, Debug)]
 pub(crate) struct Offboard {
     /// Who leaves.
-    #[arg(value_parser = parse::account)]
-    owner: AccountId,
+    owner: Who,
 }
 
 impl Offboard {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer> {
-        let owner = self.owner;
+        let owner = context.account(&self.owner)?;
         let (address, what) = (parse::address(&owner), json!({ "owner": owner }));
         let done = context.carry_out(Call::offboard { owner }).await?;
         let human =

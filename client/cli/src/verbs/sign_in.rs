@@ -1,13 +1,21 @@
 //! `stipend wallet sign-in`: opening the wallet's web page with a key that never leaves this machine.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result};
-use reqwest::{Client, Url};
-use serde::Deserialize;
+use reqwest::{Client, StatusCode, Url};
+use serde::{de::DeserializeOwned, Deserialize};
 use serde_json::json;
 use sp_core::H256;
 use stipend_sdk::SignIn;
 
 use crate::{context::Context, failure::Failure, output::Answer, parse};
+
+/// How long a connection may take.
+const CONNECT_MAX: Duration = Duration::from_secs(10);
+
+/// How long an answer may take, a year of receipts summed up.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
 
 #[derive(Deserialize)]
 struct Challenge {
@@ -19,6 +27,7 @@ struct Challenge {
 
 #[derive(Deserialize)]
 struct Opened {
+    #[serde(default)]
     link: String,
     token: String,
     ends_at: u64,
@@ -26,9 +35,50 @@ struct Opened {
 
 /// Answers the challenge of the service at `url`; prints a link that signs one browser in.
 pub(crate) async fn sign_in(context: &Context, url: &str) -> Result<Answer> {
+    let (_, opened) = open(context, url, true).await?;
+    let json = json!({ "link": opened.link, "token": opened.token, "ends_at": opened.ends_at });
+    let human = format!("open this once, within two minutes, in the browser to sign in:\n{}", opened.link);
+    Answer::new(json, human)
+}
+
+/// A session with a wallet service, for one run of the command.
+pub(crate) struct Session {
+    service: Service,
+    token: String,
+}
+
+impl Session {
+    /// Signs in with the key that signs.
+    pub(crate) async fn open(context: &Context, url: &str) -> Result<Self> {
+        let (service, opened) = open(context, url, false).await?;
+        Ok(Session { service, token: opened.token })
+    }
+
+    /// What the service answers under a path; `None` for what it does not show to this key.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
+        let Service { http, origin } = &self.service;
+        let answer = http.get(format!("{origin}/api/v1/{path}")).bearer_auth(&self.token).send().await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        Ok(Some(answer.error_for_status()?.json().await?))
+    }
+}
+
+/// A service that was asked for a challenge and is what it says.
+struct Service {
+    http: Client,
+    origin: String,
+}
+
+async fn open(context: &Context, url: &str, link: bool) -> Result<(Service, Opened)> {
     let signer = context.signer()?;
     let origin = origin(url)?;
-    let http = Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let http = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_MAX)
+        .timeout(ANSWER_MAX)
+        .build()?;
     let asked = http.post(format!("{origin}/api/v1/sign-in/challenge")).send().await;
     let asked = asked.and_then(|answer| answer.error_for_status());
     let challenge: Challenge = asked
@@ -55,7 +105,7 @@ pub(crate) async fn sign_in(context: &Context, url: &str) -> Result<Answer> {
         "account": parse::address(&signer.account()),
         "nonce": challenge.nonce,
         "signature": format!("0x{}", hex::encode(signer.sign_in(&question))),
-        "link": true,
+        "link": link,
     });
     let answer = http.post(format!("{origin}/api/v1/sign-in")).json(&body).send().await?;
     if !answer.status().is_success() {
@@ -65,10 +115,7 @@ pub(crate) async fn sign_in(context: &Context, url: &str) -> Result<Answer> {
         ))
         .into());
     }
-    let opened: Opened = answer.json().await?;
-    let json = json!({ "link": opened.link, "token": opened.token, "ends_at": opened.ends_at });
-    let human = format!("open this once, within two minutes, in the browser to sign in:\n{}", opened.link);
-    Answer::new(json, human)
+    Ok((Service { http, origin }, answer.json().await?))
 }
 
 /// Scheme, host and port, as a browser writes them.

@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     output::{in_credits, Answer, Rows},
     parse, time,
+    who::Who,
 };
 
 /// Options of `mint set-allowance`.
@@ -49,7 +50,7 @@ impl Set {
 }
 
 /// Shows what an issuer may still mint.
-pub(super) async fn show(context: &Context, issuer: Option<AccountId>) -> Result<Answer> {
+pub(super) async fn show(context: &Context, issuer: Option<Who>) -> Result<Answer> {
     let issuer = context.account_or_own(issuer)?;
     let allowance = context.client().await?.mint_allowance(&issuer).await?.ok_or_else(|| {
         Failure::not_found(format!(

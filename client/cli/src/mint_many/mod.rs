@@ -1,18 +1,19 @@
-//! `stipend mint csv`: granting to everybody in a file, once.
+//! Granting many entitlements, once: `stipend mint csv` and `stipend mint plan`.
 //!
-//! The file is checked whole, by itself and against the chain, before anything is sent. Rows go in
+//! The list is checked whole, by itself and against the chain, before anything is sent. Rows go in
 //! chunks that the chain carries out wholly or not at all. Each chunk's signed transaction is
 //! recorded in a progress file before it is sent, so whatever dies in between, the next run learns
 //! what became of it and goes on from there: no row is granted twice, none is forgotten.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 use codec::Encode;
+use futures::{stream, StreamExt, TryStreamExt};
 use serde_json::json;
 use sp_core::{Blake2Hasher, Hasher, H256};
-use stipend_sdk::{primitives::AccountId, SignedMint, Signer};
+use stipend_sdk::{primitives::AccountId, SignedMint, Signer, Snapshot};
 
 use crate::{
     context::Context,
@@ -22,72 +23,86 @@ use crate::{
 };
 
 use self::{
-    check::{Fault, Ledger},
+    check::{Held, Ledger},
     journal::{Head, Journal},
-    rows::Row,
 };
+pub(crate) use self::{rows::Row, source::Source};
 
 mod check;
+mod fault;
 mod journal;
+mod preview;
 mod rows;
 mod send;
+mod source;
 
-/// Options of `mint csv`.
+/// Wallets that are looked at at a time.
+const LOOK_AT_ONCE: usize = 16;
+
+/// How a list is granted.
 #[derive(Args, Debug)]
-pub(crate) struct Arguments {
-    /// The file: a heading line, then one grant per line. Columns: owner; program and amount, or
-    /// basket; optionally valid_from and valid_until (dates or UTC times).
-    file: PathBuf,
+pub(crate) struct Sending {
     /// Check everything and say what would be granted, but send nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Do not send: print signed requests, one per row, which anybody can carry to the chain.
+    /// Do not send: print signed requests, one per grant, which anybody can carry to the chain.
     #[arg(long, visible_alias = "sign-only", conflicts_with = "dry_run")]
     detached: bool,
     /// Genesis hash of the chain, to sign without a node.
     #[arg(long, value_name = "HASH", value_parser = parse::hash, requires = "detached")]
     genesis: Option<H256>,
-    /// Where to record what was sent; the file's name with `.progress` if not given.
+    /// Where to record what was sent. If not given, that is the file's name with `.progress`, or for a plan
+    /// a name of its own in the current folder.
     #[arg(long, value_name = "FILE")]
     progress: Option<PathBuf>,
 }
 
 /// Runs `mint csv`.
-pub(crate) async fn run(context: &Context, arguments: Arguments) -> Result<Answer> {
-    let input = std::fs::File::open(&arguments.file)
-        .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", arguments.file.display())))?;
-    let rows = rows::read(input, time::now()).map_err(|faults| refuse(&arguments, &faults))?;
+pub(crate) async fn run_file(context: &Context, file: &Path, sending: Sending) -> Result<Answer> {
+    let input = std::fs::File::open(file)
+        .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", file.display())))?;
+    let source = Source::File(file.to_owned());
+    let rows = rows::read(input, &|text| context.read_account(text)).map_err(|faults| {
+        // A directory that does not open is the one cause of many faults.
+        context.directory_failure().map_or_else(|| source.refuse(&faults), Into::into)
+    })?;
+    run(context, source, &rows, sending).await
+}
+
+/// Grants a list.
+pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending: Sending) -> Result<Answer> {
     let signer = context.signer()?;
-    let genesis = match arguments.genesis {
+    let genesis = match sending.genesis {
         Some(genesis) => genesis,
         None => context.client().await?.genesis(),
     };
-    let fingerprint = fingerprint(&rows, &signer.account(), &genesis);
-    if arguments.detached {
-        return detached(&rows, &signer, &genesis, &fingerprint);
+    let fingerprint = fingerprint(rows, &signer.account(), &genesis);
+    if sending.detached {
+        let faults = check::over(rows, time::now());
+        if !faults.is_empty() {
+            return Err(source.refuse(&faults));
+        }
+        return detached(rows, &signer, &genesis, &fingerprint);
     }
-    let ledger = ledger(context, &signer.account()).await?;
-    if arguments.dry_run {
-        return dry_run(&arguments, &rows, &ledger);
+    let ledger = ledger(context, &signer.account(), rows).await?;
+    if sending.dry_run {
+        return dry_run(context, &source, rows, &ledger);
     }
-    let path = arguments.progress.clone().unwrap_or_else(|| {
-        let mut path = arguments.file.clone().into_os_string();
-        path.push(".progress");
-        path.into()
-    });
-    let head = Head { fingerprint, chunks: send::chunks(&rows, &ledger) };
+    let path = sending.progress.unwrap_or_else(|| source.progress(&fingerprint));
+    if !path.exists() {
+        // A list that is refused before anything of it was sent leaves no file behind.
+        source.accept(rows, &ledger)?;
+    }
+    let head = Head { fingerprint, chunks: send::chunks(rows, &ledger) };
     let mut journal = Journal::open(&path, head)?;
     send::finish_sent(context, &mut journal).await?;
+    let open: Vec<Row> = journal.open_rows(rows).into_iter().cloned().collect();
     // What an earlier run sent has taken of budgets and allowance by now.
-    let ledger = self::ledger(context, &signer.account()).await?;
-    let open = journal.open_rows(&rows);
-    let faults = check::against(open.iter().copied(), &ledger);
-    if !faults.is_empty() {
-        return Err(refuse(&arguments, &faults));
-    }
+    let ledger = self::ledger(context, &signer.account(), &open).await?;
+    source.accept(&open, &ledger)?;
     let done_before = rows.len() - open.len();
-    send::send(context, &signer, &rows, &mut journal).await?;
-    summary(&rows, done_before, &ledger, &journal)
+    send::send(context, &signer, rows, &mut journal, source.unit()).await?;
+    summary(rows, done_before, &ledger, &journal)
 }
 
 /// Names this list of grants by this issuer on this chain.
@@ -96,24 +111,28 @@ fn fingerprint(rows: &[Row], issuer: &AccountId, genesis: &H256) -> H256 {
     Blake2Hasher::hash(&(genesis, issuer, grants).encode())
 }
 
-async fn ledger(context: &Context, issuer: &AccountId) -> Result<Ledger> {
+async fn ledger(context: &Context, issuer: &AccountId, rows: &[Row]) -> Result<Ledger> {
     let snapshot = context.ledger().await?;
     let (allowance, programs, baskets) =
         futures::try_join!(snapshot.mint_allowance(issuer), snapshot.programs(), snapshot.baskets())?;
-    Ok(Ledger::new(issuer.clone(), allowance, programs, baskets))
+    let ledger = Ledger::new(issuer.clone(), allowance, programs, baskets);
+    let held = held(&snapshot, ledger.owners_of_several(rows)).await?;
+    Ok(ledger.holding(held))
 }
 
-/// All faults at once, each with its line.
-fn refuse(arguments: &Arguments, faults: &[Fault]) -> anyhow::Error {
-    let list: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    let noun = if faults.len() == 1 { "fault" } else { "faults" };
-    let message = format!(
-        "{} has {} {noun}; nothing new was sent. Mend the file and run the command again.\n  {}",
-        arguments.file.display(),
-        faults.len(),
-        list.join("\n  ")
-    );
-    Failure::bad_input(message).into()
+/// How many entitlements with credits these owners hold.
+async fn held(snapshot: &Snapshot, owners: Vec<AccountId>) -> Result<Held> {
+    let look = |owner: AccountId| async move { snapshot.entitlements(&owner).await };
+    let mut of_owners = stream::iter(owners).map(look).buffer_unordered(LOOK_AT_ONCE);
+    let mut held = Held::new();
+    while let Some(entitlements) = of_owners.try_next().await? {
+        for entitlement in entitlements {
+            if entitlement.amounts.available > 0 || entitlement.amounts.reserved > 0 {
+                *held.entry((entitlement.owner, entitlement.class)).or_default() += 1;
+            }
+        }
+    }
+    Ok(held)
 }
 
 fn detached(rows: &[Row], signer: &Signer, genesis: &H256, fingerprint: &H256) -> Result<Answer> {
@@ -121,7 +140,7 @@ fn detached(rows: &[Row], signer: &Signer, genesis: &H256, fingerprint: &H256) -
         .iter()
         .enumerate()
         .map(|(position, row)| {
-            // The same file always yields the same requests, so carrying them again mints nothing.
+            // The same list always yields the same requests, so carrying them again mints nothing.
             let digest = Blake2Hasher::hash(&(fingerprint, position as u64).encode());
             let mut key = [0; 16];
             key.copy_from_slice(&digest.as_bytes()[..16]);
@@ -131,15 +150,25 @@ fn detached(rows: &[Row], signer: &Signer, genesis: &H256, fingerprint: &H256) -
     Answer::new(&mints, serde_json::to_string_pretty(&mints)?)
 }
 
-fn dry_run(arguments: &Arguments, rows: &[Row], ledger: &Ledger) -> Result<Answer> {
-    let faults = check::against(rows, ledger);
-    if !faults.is_empty() {
-        return Err(refuse(arguments, &faults));
-    }
+fn dry_run(context: &Context, source: &Source, rows: &[Row], ledger: &Ledger) -> Result<Answer> {
+    source.accept(rows, ledger)?;
     let totals = ledger.totals(rows);
-    let json = json!({ "rows": rows.len(), "sent": false, "programs": totals_json(&totals) });
-    let human = format!("{} rows are in order; nothing was sent.\n{}", rows.len(), totals_text(&totals));
+    let grants = preview::json(rows);
+    let json =
+        json!({ "rows": rows.len(), "sent": false, "grants": grants, "programs": totals_json(&totals) });
+    let table = match source {
+        Source::Plan => preview::parts(rows, |owner| context.name_of(owner)),
+        Source::File(_) => preview::plans(rows, |owner| context.name_of(owner)),
+    };
+    let human = format!("{table}{} in order; nothing was sent.\n{}", count(rows), totals_text(&totals));
     Answer::new(json, human)
+}
+
+fn count(rows: &[Row]) -> String {
+    match rows.len() {
+        1 => "1 grant is".to_owned(),
+        count => format!("all {count} grants are"),
+    }
 }
 
 fn summary(rows: &[Row], done_before: usize, ledger: &Ledger, journal: &Journal) -> Result<Answer> {
@@ -157,8 +186,8 @@ fn summary(rows: &[Row], done_before: usize, ledger: &Ledger, journal: &Journal)
         count => format!(" ({count} of them by an earlier run)"),
     };
     let human = format!(
-        "all {} rows are minted{before} and finalised; {} records it, and running this again mints nothing.\n{}",
-        rows.len(),
+        "{} minted{before} and finalised; {} records it, and running this again mints nothing.\n{}",
+        count(rows),
         journal.path().display(),
         totals_text(&totals)
     );
@@ -190,7 +219,7 @@ mod tests {
         let alice = parse::address(&parse::account("//Alice").unwrap());
         let bob = parse::address(&parse::account("//Bob").unwrap());
         let text = format!("owner,program,amount\n{alice},0,1\n{bob},0,2\n");
-        rows::read(text.as_bytes(), 0).unwrap()
+        rows::read(text.as_bytes(), &parse::account).unwrap()
     }
 
     #[test]

@@ -8,22 +8,42 @@ use std::{
 use csv::{ReaderBuilder, StringRecord, Trim};
 use stipend_sdk::primitives::{mint::Grant, AccountId, Moment};
 
-use crate::{amount, parse, time};
+use crate::{amount, time};
 
-use super::check::Fault;
+use self::plan::PlanFields;
+use super::fault::Fault;
+
+mod plan;
+#[cfg(test)]
+mod tests;
 
 /// One grant and the line that it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) line: u64,
-    pub(super) owner: AccountId,
-    pub(super) grant: Grant,
+pub(crate) struct Row {
+    pub(crate) line: u64,
+    pub(crate) owner: AccountId,
+    pub(crate) grant: Grant,
 }
 
-const COLUMNS: [&str; 6] = ["owner", "program", "amount", "basket", "valid_from", "valid_until"];
+const COLUMNS: [&str; 10] = [
+    "owner",
+    "program",
+    "amount",
+    "basket",
+    "valid_from",
+    "valid_until",
+    "plan",
+    "months",
+    "cliff",
+    "rollover",
+];
 
-/// Reads all rows, or tells everything that is wrong with them.
-pub(super) fn read(input: impl Read, now: Moment) -> Result<Vec<Row>, Vec<Fault>> {
+/// What reads an owner.
+pub(super) type ReadAccount<'a> = &'a dyn Fn(&str) -> Result<AccountId, String>;
+
+/// Reads all rows, or tells everything that is wrong with them. A line with a plan is one row for each of
+/// its parts.
+pub(super) fn read(input: impl Read, account: ReadAccount) -> Result<Vec<Row>, Vec<Fault>> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(input);
     let heading = match reader.headers() {
         Ok(heading) => Heading::read(heading)?,
@@ -39,14 +59,16 @@ pub(super) fn read(input: impl Read, now: Moment) -> Result<Vec<Row>, Vec<Fault>
             }
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
-                match heading.row(&record, line, now) {
+                match heading.rows(&record, line, account) {
                     Err(reasons) => faults.extend(reasons.into_iter().map(|reason| Fault::at(line, reason))),
-                    Ok(row) => {
-                        let grant = codec::Encode::encode(&row.grant);
-                        if let Some(first) = seen.insert((row.owner.clone(), grant), line) {
+                    Ok(of_line) => {
+                        let key = |row: &Row| (row.owner.clone(), codec::Encode::encode(&row.grant));
+                        let twice = of_line.iter().find_map(|row| seen.get(&key(row)));
+                        if let Some(first) = twice {
                             faults.push(Fault::at(line, format!("the same grant to the same owner stands on line {first}; if both are meant, add them up")));
                         }
-                        rows.push(row);
+                        seen.extend(of_line.iter().map(|row| (key(row), line)));
+                        rows.extend(of_line);
                     }
                 }
             }
@@ -105,7 +127,7 @@ impl Heading {
         }
     }
 
-    fn row(&self, record: &StringRecord, line: u64, now: Moment) -> Result<Row, Vec<String>> {
+    fn rows(&self, record: &StringRecord, line: u64, account: ReadAccount) -> Result<Vec<Row>, Vec<String>> {
         if record.len() != self.width {
             return Err(vec![format!("it has {} fields, the heading has {}", record.len(), self.width)]);
         }
@@ -115,7 +137,7 @@ impl Heading {
         let mut reasons = Vec::new();
         let owner = match field("owner") {
             None => Err("the owner is missing".to_owned()),
-            Some(text) => parse::account(text),
+            Some(text) => account(text),
         };
         let owner = owner.map_err(|reason| reasons.push(reason)).ok();
         let mut date = |name| {
@@ -123,9 +145,15 @@ impl Heading {
             moment.map_err(|reason| reasons.push(format!("{name}: {reason}"))).ok().flatten()
         };
         let validity = (date("valid_from"), date("valid_until"));
-        let grant = grant(field("program"), field("amount"), field("basket"), validity, now);
+        let grant = grant(field("program"), field("amount"), field("basket"), validity);
+        let (months, cliff, rollover) = (field("months"), field("cliff"), field("rollover"));
+        let plan = PlanFields { plan: field("plan"), months, cliff, rollover };
         match (owner, grant) {
-            (Some(owner), Ok(grant)) if reasons.is_empty() => Ok(Row { line, owner, grant }),
+            (Some(owner), Ok(grant)) if reasons.is_empty() => {
+                let grants = plan.grants(grant).map_err(|reason| vec![reason])?;
+                let row = |grant| Row { line, owner: owner.clone(), grant };
+                Ok(grants.into_iter().map(row).collect())
+            }
             (_, grant) => {
                 reasons.extend(grant.err().into_iter().flatten());
                 Err(reasons)
@@ -139,7 +167,6 @@ fn grant(
     amount: Option<&str>,
     basket: Option<&str>,
     (valid_from, valid_until): (Option<Moment>, Option<Moment>),
-    now: Moment,
 ) -> Result<Grant, Vec<String>> {
     match (program, amount, basket) {
         (None, None, Some(basket)) => {
@@ -162,9 +189,6 @@ fn grant(
             if amount == 0 && reasons.is_empty() {
                 reasons.push("the amount is zero".into());
             }
-            if valid_until.is_some_and(|until| until <= now) {
-                reasons.push("valid_until is in the past".into());
-            }
             if valid_until.zip(valid_from).is_some_and(|(until, from)| until <= from) {
                 reasons.push("valid_until is not after valid_from".into());
             }
@@ -175,104 +199,5 @@ fn grant(
             }
         }
         _ => Err(vec!["there must be a program and an amount, or a basket, and not both".into()]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    const ALICE: &str = "//Alice";
-
-    fn faults(text: &str) -> Vec<String> {
-        read(text.as_bytes(), 1_000).unwrap_err().iter().map(ToString::to_string).collect()
-    }
-
-    #[test]
-    fn programs_and_baskets_may_stand_in_one_file() {
-        let text = format!(
-            "owner, program ,amount,basket,valid_from,valid_until\n{ALICE},0,12.5,,,2027-03-31\n//Bob,,,3,,\n"
-        );
-        let rows = read(text.as_bytes(), 0).unwrap();
-        assert_eq!(rows[0].line, 2);
-        assert_eq!(
-            rows[0].grant,
-            Grant::One {
-                program: 0,
-                amount: 12_500_000,
-                valid_from: None,
-                valid_until: Some(time::parse_date("2027-03-31").unwrap())
-            }
-        );
-        assert_eq!(rows[1].grant, Grant::Basket { basket: 3 });
-    }
-
-    #[test]
-    fn what_a_spreadsheet_writes_is_read() {
-        let text = format!("\u{feff}Owner,Program,Amount\r\n\"{ALICE}\",\"0\",\"1\"\r\n\r\n");
-        assert_eq!(read(text.as_bytes(), 0).unwrap().len(), 1);
-    }
-
-    #[test]
-    fn every_bad_row_is_named_with_every_reason() {
-        let text = "owner,program,amount,valid_from,valid_until\n\
-                    Alice,0,1,,\n\
-                    //Alice,x,1e3,,\n\
-                    //Alice,0,0,,\n\
-                    //Alice,0,1,2027-01-02,2027-01-01\n\
-                    //Alice,0,1,,1970-01-01\n\
-                    //Alice,0,1,,90d\n\
-                    //Alice,0,1\n\
-                    //Bob,0,1,,\n";
-        let faults = faults(text);
-        for (line, reason) in [
-            (2, "is not an account"),
-            (3, "\"x\" is not a program's number"),
-            (3, "\"1e3\" is not an amount"),
-            (4, "the amount is zero"),
-            (5, "valid_until is not after valid_from"),
-            (6, "valid_until is in the past"),
-            (7, "\"90d\" is not a time"),
-            (8, "it has 3 fields, the heading has 5"),
-        ] {
-            let found = faults
-                .iter()
-                .any(|fault| fault.starts_with(&format!("line {line}: ")) && fault.contains(reason));
-            assert!(found, "line {line}: {reason}\n{faults:#?}");
-        }
-        assert!(!faults.iter().any(|fault| fault.starts_with("line 9:")), "{faults:#?}");
-    }
-
-    #[test]
-    fn a_repeated_row_is_named_with_the_first_one() {
-        let faults = faults("owner,program,amount\n//Bob,0,1\n//Alice,0,1\n//Bob,0,1.0\n");
-        assert_eq!(faults.len(), 1);
-        assert!(faults[0].starts_with("line 4:") && faults[0].contains("line 2"), "{faults:?}");
-    }
-
-    #[test]
-    fn a_heading_without_what_is_needed_is_refused() {
-        assert!(faults("name,program,amount\n")[0].contains("\"name\" is not a column"));
-        assert!(faults("program,amount\n//Bob,0\n")[0].contains("\"owner\" is missing"));
-        assert!(faults("owner,amount\n//Bob,0\n")[0].contains("\"program\" and \"amount\""));
-        assert!(faults("owner,owner,basket\n")[0].contains("stands twice"));
-        assert!(faults("owner,basket\n")[0].contains("no row"));
-        assert!(faults("")[0].contains("is missing"));
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_named_with_their_line() {
-        let faults = read(&b"owner,basket\n//Bob,1\n\xff\xfe,2\n"[..], 0).unwrap_err();
-        assert!(faults[0].to_string().starts_with("line 3: the line is not text"), "{:?}", faults[0]);
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_file_makes_reading_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
-            let _ = read(&bytes[..], 0);
-            let _ = read(&[b"owner,program,amount,basket\n", &bytes[..]].concat()[..], 0);
-        }
     }
 }

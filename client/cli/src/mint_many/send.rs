@@ -72,6 +72,7 @@ pub(super) async fn send(
     signer: &Signer,
     rows: &[Row],
     journal: &mut Journal,
+    unit: &str,
 ) -> Result<()> {
     let open_rows = journal.open_rows(rows).len();
     let bar = context.bar(open_rows as u64, "minting");
@@ -82,7 +83,7 @@ pub(super) async fn send(
         let (first, last) = lines.map_or((0, 0), |(first, last)| (first.line, last.line));
         let minted = rows.len() - journal.open_rows(rows).len();
         return Err(failed.error).with_context(|| {
-            format!("lines {first} to {last} were not minted; {minted} of {} rows are. Mend the cause and run the same command again: it goes on with what is open and mints nothing twice", rows.len())
+            format!("{unit}s {first} to {last} were not minted; {minted} of {} grants are. Mend the cause and run the same command again: it goes on with what is open and mints nothing twice", rows.len())
         });
     }
     bar.finish_and_clear();
