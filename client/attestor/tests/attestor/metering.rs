@@ -9,7 +9,7 @@ use serde_json::{json, Value};
 use stipend_engine_sim::Options;
 use stipend_primitives::{cost::Usage, ModelId};
 
-use crate::world::{self, chat, digest, world, World, MODEL, MODEL_ID};
+use crate::world::{self, chat, digest, world, Gateway, World, MODEL, MODEL_ID};
 
 /// The JSON of all events but the last, which must be `[DONE]`.
 fn events(text: &str) -> Vec<Value> {
