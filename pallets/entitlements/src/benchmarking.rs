@@ -17,6 +17,7 @@ use stipend_primitives::{
     key::KeyLimits,
     ledger::{Ledger, Roles},
     mint::{Cosignature, Grant, MintRequest},
+    policy::{KindId, Policy, Terms, EMPLOYEE},
     settlement::UnattestedPolicy,
     AccountId, ClassId, Credits, KeyHash, ModelId, Moment, Name, ProgramId, Role, Signature,
 };
@@ -112,6 +113,15 @@ fn allow_in_all_classes<T: Config>(issuer: &AccountId) {
     Issuers::<T>::insert(issuer, Issuer { period: 0, classes });
 }
 
+/// Makes an owner one of a kind whose policy is as long as can be and permits what is benchmarked.
+fn with_policy<T: Config>(owner: &AccountId, kind: KindId) {
+    let terms = |class| Terms { class: ClassId(class), holding_max: Credits::MAX };
+    let classes = BoundedVec::truncate_from((0..CLASSES_MAX as u16).map(terms).collect());
+    let policy = Policy { classes, validity_ms_max: None, keys_max: KEYS_MAX };
+    Kinds::<T>::insert(kind, Kind { name: long_name(), policy, since: 0 });
+    KindOf::<T>::insert(owner, Member { kind, since: 0 });
+}
+
 /// An issuer whose allowances take as long to look through as can be.
 fn issuer<T: Config>() -> AccountId {
     let issuer = with_role::<T>(1, Role::Issuer);
@@ -127,6 +137,7 @@ fn request<T: Config>(lines: u32) -> (MintRequest, Signature, Option<Cosignature
     T::Roles::grant(&issuer, Role::Issuer);
     T::Roles::grant(&second_issuer, Role::Issuer);
     allow_in_all_classes::<T>(&issuer);
+    with_policy::<T>(&account(0xAA, 0), 1);
     let grant = basket::<T>(&issuer, lines);
     let request = MintRequest { issuer, idempotency_key: [7; 16], owner: account(0xAA, 0), grant };
     let genesis =
@@ -197,6 +208,7 @@ mod benchmarks {
         let issuer = issuer::<T>();
         let grant = basket::<T>(&issuer, l);
         let owner = account(0xAA, 0);
+        with_policy::<T>(&owner, 1);
         for _ in 0..SLICES_MAX - BASKET_LINES_MAX {
             Pallet::<T>::endow(&owner, CLASS, AMOUNT);
         }
@@ -211,6 +223,9 @@ mod benchmarks {
         let issuer = issuer::<T>();
         let program = deep_program::<T>(&issuer, CLASS);
         let grants = (0..l).map(|number| (account(0xAA, number), one(program))).collect();
+        for number in 0..l {
+            with_policy::<T>(&account(0xAA, number), (number % KINDS_MAX) as u16 + 1);
+        }
         let next = NextEntitlementId::<T>::get();
         #[extrinsic_call]
         _(RawOrigin::Signed(issuer), BoundedVec::truncate_from(grants));
@@ -275,6 +290,7 @@ mod benchmarks {
         for number in 0..KEYS_MAX {
             Pallet::<T>::do_register_key(owner.clone(), hash(number), limits(), None).expect("there is room");
         }
+        with_policy::<T>(&owner, 1);
         #[extrinsic_call]
         _(RawOrigin::Signed(issuer), owner.clone());
         assert!(KeysOf::<T>::get(&owner).is_empty());
@@ -298,6 +314,7 @@ mod benchmarks {
         let owner = account(0xAA, 0);
         let rows = all_classes::<T>(&owner, KEY_RESERVE_ROWS_MAX).into_iter().take(r as usize);
         let rows = BoundedVec::truncate_from(rows.map(|class| (class, 10)).collect());
+        with_policy::<T>(&owner, 1);
         // One was endowed with the credits.
         for number in 2..KEYS_MAX {
             Pallet::<T>::do_register_key(owner.clone(), hash(number), limits(), None).expect("there is room");
@@ -375,6 +392,30 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, CLASS, Some(budget));
         assert_eq!(Pallet::<T>::energy().len(), 1);
         Ok(())
+    }
+
+    #[benchmark]
+    fn set_policy(c: Linear<0, CLASSES_MAX>) -> Result<(), BenchmarkError> {
+        let origin = T::CouncilOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+        let terms = |class| Terms { class, holding_max: Credits::MAX };
+        let classes = all_classes::<T>(&account(0xAA, 0), c).into_iter().map(terms).collect();
+        let classes = BoundedVec::truncate_from(classes);
+        let policy = Policy { classes, validity_ms_max: Some(Moment::MAX), keys_max: KEYS_MAX };
+        #[extrinsic_call]
+        _(origin as T::RuntimeOrigin, 1, long_name(), policy.clone());
+        assert_eq!(Kinds::<T>::get(1).map(|kind| kind.policy), Some(policy));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn set_kind() {
+        let issuer = with_role::<T>(1, Role::Issuer);
+        let owner = account(0xAA, 0);
+        with_policy::<T>(&account(0xAB, 0), 2);
+        with_policy::<T>(&owner, 1);
+        #[extrinsic_call]
+        _(RawOrigin::Signed(issuer), owner.clone(), 2);
+        assert_ne!(Pallet::<T>::kinds_of(alloc::vec![owner]), [EMPLOYEE]);
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

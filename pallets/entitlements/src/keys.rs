@@ -28,6 +28,10 @@ impl<T: Config> Pallet<T> {
         ensure!(!known.frozen, Error::<T>::OwnerFrozen);
         ensure!(limits.expires_at.is_none_or(|end| end > now), Error::<T>::KeyExpired);
         ensure!(!Keys::<T>::contains_key(hash), Error::<T>::KeyTaken);
+        if let Some(policy) = Self::policy_of(&owner) {
+            let keys = KeysOf::<T>::decode_len(&owner).unwrap_or_default();
+            ensure!(keys < policy.keys_max as usize, Error::<T>::PolicyForbidsKey);
+        }
         KeysOf::<T>::try_mutate(&owner, |hashes| hashes.try_push(hash))
             .map_err(|_| Error::<T>::TooManyKeys)?;
         Keys::<T>::insert(hash, ApiKey { owner: owner.clone(), limits });

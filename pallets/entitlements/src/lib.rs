@@ -8,6 +8,7 @@ use frame_support::pallet_macros::import_section;
 pub use pallet::*;
 
 pub use genesis::{GenesisBasket, GenesisClass, GenesisLine, GenesisProgram};
+pub use policies::{Kind, Member, KINDS_MAX};
 pub use types::*;
 pub use weights::WeightInfo;
 
@@ -24,6 +25,7 @@ mod mint;
 mod mock;
 mod outcomes;
 mod owners;
+pub(crate) mod policies;
 mod programs;
 mod requests;
 mod reservations;
@@ -53,16 +55,24 @@ pub mod pallet {
         key::{ApiKey, KeyLimits},
         ledger::Roles,
         mint::{Cosignature, Grant, MintRequest},
+        policy::{KindId, Policy},
         settlement::UnattestedPolicy,
         view::{Class, Program},
         AccountId, BasketId, ClassId, Credits, EntitlementId, KeyHash, Moment, Name, ProgramId, Role,
         Signature,
     };
 
-    use crate::{energy::account::DAY_MS, genesis::*, mint::lines_max, types::*, WeightInfo};
+    use crate::{
+        energy::account::DAY_MS,
+        genesis::*,
+        mint::lines_max,
+        policies::{Kind, Member},
+        types::*,
+        WeightInfo,
+    };
 
     /// Layout of the state. A change of it comes with a migration in the runtime.
-    const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(3);
 
     #[pallet::pallet]
     #[pallet::storage_version(STORAGE_VERSION)]
@@ -171,6 +181,14 @@ pub mod pallet {
     #[pallet::storage]
     pub type KeysOf<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, KeyHashes, ValueQuery>;
 
+    /// The kinds of wallets that the council made. None is ever removed.
+    #[pallet::storage]
+    pub type Kinds<T: Config> = CountedStorageMap<_, Twox64Concat, KindId, Kind>;
+
+    /// Whose wallets are of such a kind; nothing is stored of an employee.
+    #[pallet::storage]
+    pub type KindOf<T: Config> = StorageMap<_, Blake2_128Concat, AccountId, Member>;
+
     /// The first classes, programs and baskets of a chain.
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -278,7 +296,7 @@ pub mod pallet {
             Self::do_set_basket(issuer, id, name, lines)
         }
 
-        /// Grants an entitlement, or all of a basket, to `owner`.
+        /// Grants an entitlement, or all of a basket, to `owner`, as far as the policy of its kind permits.
         #[pallet::call_index(5)]
         #[pallet::weight(T::WeightInfo::mint(lines_max(grant)))]
         pub fn mint(origin: OriginFor<T>, owner: AccountId, grant: Grant) -> DispatchResultWithPostInfo {
@@ -337,8 +355,8 @@ pub mod pallet {
             Ok(Some(T::WeightInfo::freeze(wallets)).into())
         }
 
-        /// Withdraws all entitlements of an owner and revokes all keys. What gateways have reserved
-        /// stays chargeable until they release it or the reservation ends.
+        /// Withdraws all entitlements of an owner, revokes all keys, and makes it an employee again. What
+        /// gateways have reserved stays chargeable until they release it or the reservation ends.
         #[pallet::call_index(10)]
         #[pallet::weight((T::WeightInfo::offboard(CLASSES_MAX * SLICES_ROOM), DispatchClass::Operational))]
         pub fn offboard(origin: OriginFor<T>, owner: AccountId) -> DispatchResultWithPostInfo {
@@ -431,6 +449,24 @@ pub mod pallet {
         ) -> DispatchResult {
             T::CouncilOrigin::ensure_origin(origin)?;
             Self::do_set_energy_budget(class, budget)
+        }
+
+        /// Makes a kind of wallet, or sets its policy anew; counts at once. What its wallets hold already
+        /// stays theirs and counts.
+        #[pallet::call_index(19)]
+        #[pallet::weight((T::WeightInfo::set_policy(policy.classes.len() as u32), DispatchClass::Operational))]
+        pub fn set_policy(origin: OriginFor<T>, kind: KindId, name: Name, policy: Policy) -> DispatchResult {
+            T::CouncilOrigin::ensure_origin(origin)?;
+            Self::do_set_policy(kind, name, policy)
+        }
+
+        /// Says of which kind an owner's wallets are, before the first grant or after it; 0 is an employee.
+        /// What they hold already stays theirs and counts.
+        #[pallet::call_index(20)]
+        #[pallet::weight(T::WeightInfo::set_kind())]
+        pub fn set_kind(origin: OriginFor<T>, owner: AccountId, kind: KindId) -> DispatchResult {
+            let issuer = Self::ensure_issuer(origin)?;
+            Self::do_set_kind(issuer, owner, kind)
         }
     }
 

@@ -8,8 +8,8 @@ use frame_support::{
 };
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 use stipend_primitives::{
-    ledger::Roles, mint::Grant, AccountId, BasketId, ClassId, Credits, EntitlementId, Moment, Name,
-    ProgramId, Role,
+    ledger::Roles, mint::Grant, view::Amounts, AccountId, BasketId, ClassId, Credits, EntitlementId, Moment,
+    Name, ProgramId, Role,
 };
 
 use crate::{
@@ -135,8 +135,8 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Makes one entitlement; returns its number and class. Whether the issuer may mint so much, the
-    /// caller asks its allowance.
+    /// Makes one entitlement that the owner's policy permits; returns its number and class. Whether the
+    /// issuer may mint so much, the caller asks its allowance.
     pub(crate) fn mint_line(
         issuer: &AccountId,
         owner: &AccountId,
@@ -148,6 +148,7 @@ impl<T: Config> Pallet<T> {
         ensure!(valid_until.is_none_or(|end| end > now.max(valid_from)), Error::<T>::ValidityOver);
         let mut program = Programs::<T>::get(program_id).ok_or(Error::<T>::ProgramUnknown)?;
         ensure!(program.owner == *issuer || Self::manages(issuer, program_id), Error::<T>::NotProgramOwner);
+        let holding_max = Self::holding_max(owner, program.class, valid_until, now)?;
         program.unminted = program.unminted.checked_sub(amount).ok_or(Error::<T>::BudgetExhausted)?;
         program.granted.defensive_saturating_accrue(amount);
         let class = program.class;
@@ -164,7 +165,7 @@ impl<T: Config> Pallet<T> {
             valid_from,
             valid_until,
         };
-        Self::put_slice(id, &entitlement)?;
+        Self::put_slice(id, &entitlement, holding_max)?;
         Entitlements::<T>::insert(id, entitlement);
         OwnedBy::<T>::insert(owner, id, ());
         Self::deposit_event(Event::Minted {
@@ -178,14 +179,18 @@ impl<T: Config> Pallet<T> {
         Ok((id, class))
     }
 
-    /// Gives a new entitlement its place in its wallet, and moves out what is used up.
-    fn put_slice(id: EntitlementId, entitlement: &Entitlement) -> DispatchResult {
+    /// Gives a new entitlement its place in its wallet, which may hold so much with it, and moves out what is
+    /// used up.
+    fn put_slice(id: EntitlementId, entitlement: &Entitlement, holding_max: Credits) -> DispatchResult {
         let Entitlement { owner, class, program, granted, valid_from, valid_until, .. } = entitlement;
         let wallet = Wallets::<T>::get(owner, class).unwrap_or_default();
         let mut energy = Tally::<T>::open();
         let ((), burns) = Self::change_wallet(&mut energy, owner, *class, wallet, |wallet, _, _| {
             Self::archive_closed(wallet);
             ensure!(wallet.has_room_for_mint(), Error::<T>::TooManyEntitlements);
+            let Amounts { available, reserved, .. } = wallet.amounts();
+            let holding = available.saturating_add(reserved).saturating_add(*granted);
+            ensure!(holding <= holding_max, Error::<T>::PolicyForbidsHolding);
             wallet.frozen = Self::hold(owner);
             let placed = wallet.insert(Slice {
                 id,

@@ -3,8 +3,11 @@
 use frame_support::{derive_impl, parameter_types, traits::Time};
 use sp_runtime::{traits::IdentityLookup, BuildStorage};
 use stipend_primitives::{
-    ledger::Roles as RolesTrait, mint::Grant, settlement::UnattestedPolicy, AccountId, ClassId, Credits,
-    EntitlementId, Moment, Name, ProgramId, Role,
+    ledger::Roles as RolesTrait,
+    mint::Grant,
+    policy::{KindId, Policy, Terms},
+    settlement::UnattestedPolicy,
+    AccountId, ClassId, Credits, EntitlementId, Moment, Name, ProgramId, Role,
 };
 
 use crate as pallet_entitlements;
@@ -182,6 +185,27 @@ pub fn mint_without_key(owner: &AccountId, credits: Credits, valid_until: Option
     Entitlements::mint(signed(&hr()), owner.clone(), one(0, credits, valid_until))
         .expect("the grant is sound");
     crate::NextEntitlementId::<Test>::get() - 1
+}
+
+/// A kind of wallet that tests set policies for.
+pub const CONTRACTOR: KindId = 1;
+
+/// A policy: whole credits that may be held per class, the longest validity, and how many API keys.
+pub fn policy(classes: &[(ClassId, Credits)], validity_ms_max: Option<Moment>, keys_max: u32) -> Policy {
+    let terms =
+        |(class, credits): &(ClassId, Credits)| Terms { class: *class, holding_max: credits * CREDIT };
+    let classes = classes.iter().map(terms).collect::<Vec<_>>().try_into().expect("few classes fit");
+    Policy { classes, validity_ms_max, keys_max }
+}
+
+/// The council sets the policy of contractors.
+pub fn set_policy(policy: Policy) {
+    Entitlements::set_policy(council(), CONTRACTOR, name("contractor"), policy).expect("it is sound");
+}
+
+/// HR says of which kind an owner's wallets are.
+pub fn set_kind(owner: &AccountId, kind: KindId) {
+    Entitlements::set_kind(signed(&hr()), owner.clone(), kind).expect("there is such a kind");
 }
 
 /// A gateway reserves Innovation credits for `lifetime`; whether it got them.

@@ -88,7 +88,7 @@ mod outcomes {
             /// Whether they are frozen now.
             frozen: bool,
         },
-        /// All of an owner's entitlements are withdrawn and all keys are gone.
+        /// All of an owner's entitlements are withdrawn and all keys are gone; its wallets are an employee's.
         Offboarded {
             /// Who.
             owner: AccountId,
@@ -161,6 +161,20 @@ mod outcomes {
             class: ClassId,
             /// First moment of the next period (Unix time, ms).
             period_ends_at: Moment,
+        },
+        /// There is a new kind of wallet, or one has another policy from now on.
+        PolicySet {
+            /// Which kind.
+            kind: KindId,
+        },
+        /// An issuer said of which kind an owner's wallets are.
+        KindSet {
+            /// Whose wallets.
+            owner: AccountId,
+            /// The kind; 0: an employee's.
+            kind: KindId,
+            /// Who said so.
+            issuer: AccountId,
         },
     }
 
@@ -255,5 +269,23 @@ mod outcomes {
         EnergyBudgetExhausted,
         /// A period and what a credit costs at most must be more than nothing.
         EnergyBudgetInvalid,
+        /// A policy names each class once and by number, lets grants last, and allows no more API keys than
+        /// anybody may have; and employees, who are kind 0, have none.
+        PolicyInvalid,
+        /// There are as many kinds of wallets as there can be: set the policy of one that is not used.
+        TooManyKinds,
+        /// No kind of wallet has this number: the council sets its policy first.
+        KindUnknown,
+        /// Wallets of the owner's kind are not granted this class: grant one that its policy names, or ask the
+        /// council to change the policy.
+        PolicyForbidsClass,
+        /// Grants to wallets of the owner's kind must end sooner, counted from the grant: give an earlier end.
+        PolicyForbidsValidity,
+        /// With this the owner would hold more of the class than wallets of its kind may: grant less, or wait
+        /// until some of it is used or expired.
+        PolicyForbidsHolding,
+        /// Owners of this kind of wallet have no more API keys than this one has: revoke one that is not used,
+        /// or ask an issuer whether the kind is right.
+        PolicyForbidsKey,
     }
 }

@@ -20,7 +20,7 @@ struct Found {
     closing: bool,
 }
 
-type Check = Result<(), TryRuntimeError>;
+pub(crate) type Check = Result<(), TryRuntimeError>;
 
 impl<T: Config> Pallet<T> {
     /// Checks the invariants of README.md.
@@ -35,6 +35,7 @@ impl<T: Config> Pallet<T> {
         Self::check_owners(&found)?;
         Self::check_issuers()?;
         Self::check_energy()?;
+        Self::check_kinds()?;
         Self::check_keys()
     }
 

@@ -4,7 +4,9 @@
 //!
 //! Set by hand until the next `make weights`: `set_mint_allowance`; in the calls that mint what the issuer's
 //! allowance and a second signature add (`Entitlements::Issuers`); in `set_basket` the second role read;
-//! `set_energy_budget`, and in the calls that change wallets what the classes' energy adds (`Entitlements::Energy`).
+//! `set_energy_budget`, and in the calls that change wallets what the classes' energy adds (`Entitlements::Energy`);
+//! `set_policy` and `set_kind`, and in the calls that mint, register a key or offboard what the owners' kinds add
+//! (`Entitlements::KindOf`, `Entitlements::Kinds`).
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(missing_docs, unused_parens)]
@@ -16,7 +18,7 @@ use frame_support::{
     weights::{constants::ParityDbWeight, Weight},
 };
 
-use crate::types::CLASSES_MAX;
+use crate::{types::CLASSES_MAX, KINDS_MAX};
 
 /// Weights of the calls and of their authorisation.
 pub trait WeightInfo {
@@ -40,6 +42,8 @@ pub trait WeightInfo {
     fn release(n: u32, ) -> Weight;
     fn set_mint_allowance() -> Weight;
     fn set_energy_budget() -> Weight;
+    fn set_policy(c: u32, ) -> Weight;
+    fn set_kind() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -133,6 +137,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(5))
             .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(l.into())))
             .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(T::DbWeight::get().reads(2))
     }
     // Storage: `Roles::Grants` (r:1 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -164,6 +170,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(l.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280).saturating_mul(l.into()))
+            .saturating_add(T::DbWeight::get().reads(u64::from(l) + u64::from(l.min(KINDS_MAX))))
     }
     // Storage: `Entitlements::Minted` (r:1 w:1)
     // Proof: `Entitlements::Minted` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
@@ -197,6 +205,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes(7))
             .saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(l.into())))
             .saturating_add(T::DbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(T::DbWeight::get().reads(2))
     }
     // Storage: `Entitlements::Minted` (r:1 w:0)
     // Proof: `Entitlements::Minted` (`max_values`: None, `max_size`: Some(209), added: 2684, mode: `MaxEncodedLen`)
@@ -225,6 +235,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
         Weight::from_parts(203_586_146, 22238)
             .saturating_add(Weight::from_parts(35_154_829, 0).saturating_mul(l.into()))
             .saturating_add(T::DbWeight::get().reads(19))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(T::DbWeight::get().reads(2))
     }
     // Storage: `Roles::Grants` (r:1 w:0)
     // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
@@ -288,6 +300,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(s.into())))
             .saturating_add(Weight::from_parts(0, 2656).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads_writes(u64::from(CLASSES_MAX), u64::from(CLASSES_MAX)))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
     // Storage: `Entitlements::Entitlements` (r:1 w:0)
     // Proof: `Entitlements::Entitlements` (`max_values`: None, `max_size`: Some(119), added: 2594, mode: `MaxEncodedLen`)
@@ -327,6 +340,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(r.into())))
             .saturating_add(Weight::from_parts(0, 17114).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads_writes(u64::from(r), u64::from(r)))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(T::DbWeight::get().reads(2))
     }
     // Storage: `Entitlements::Keys` (r:1 w:1)
     // Proof: `Entitlements::Keys` (`max_values`: None, `max_size`: Some(176), added: 2651, mode: `MaxEncodedLen`)
@@ -396,6 +411,35 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(1))
     }
+    // Storage: `Entitlements::Classes` (r:32 w:0)
+    // Proof: `Entitlements::Classes` (`max_values`: None, `max_size`: Some(77), added: 2552, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::Kinds` (r:1 w:1)
+    // Proof: `Entitlements::Kinds` (`max_values`: None, `max_size`: Some(675), added: 3150, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::CounterForKinds` (r:1 w:1)
+    // Proof: `Entitlements::CounterForKinds` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::NextEntitlementId` (r:1 w:0)
+    // Proof: `Entitlements::NextEntitlementId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    // `c` is within `[0, 32]`.
+    fn set_policy(c: u32, ) -> Weight {
+        Weight::from_parts(40_000_000, 4155)
+            .saturating_add(Weight::from_parts(3_000_000, 2552).saturating_mul(c.into()))
+            .saturating_add(T::DbWeight::get().reads(3))
+            .saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(c.into())))
+            .saturating_add(T::DbWeight::get().writes(2))
+    }
+    // Storage: `Roles::Grants` (r:1 w:0)
+    // Proof: `Roles::Grants` (`max_values`: None, `max_size`: Some(91), added: 2566, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::Kinds` (r:1 w:0)
+    // Proof: `Entitlements::Kinds` (`max_values`: None, `max_size`: Some(675), added: 3150, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::KindOf` (r:1 w:1)
+    // Proof: `Entitlements::KindOf` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
+    // Storage: `Entitlements::NextEntitlementId` (r:1 w:0)
+    // Proof: `Entitlements::NextEntitlementId` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+    fn set_kind() -> Weight {
+        Weight::from_parts(35_000_000, 4155)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(1))
+    }
 }
 
 /// For tests: the same with the SDK's database costs.
@@ -434,6 +478,8 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(5))
             .saturating_add(ParityDbWeight::get().writes((2_u64).saturating_mul(l.into())))
             .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(ParityDbWeight::get().reads(2))
     }
     fn mint_many(l: u32, ) -> Weight {
         Weight::from_parts(87_781_000, 22238)
@@ -443,6 +489,8 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(3))
             .saturating_add(ParityDbWeight::get().writes((5_u64).saturating_mul(l.into())))
             .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280).saturating_mul(l.into()))
+            .saturating_add(ParityDbWeight::get().reads(u64::from(l) + u64::from(l.min(KINDS_MAX))))
     }
     fn mint_signed(l: u32, ) -> Weight {
         Weight::from_parts(95_143_776, 22238)
@@ -451,11 +499,15 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(7))
             .saturating_add(ParityDbWeight::get().writes((2_u64).saturating_mul(l.into())))
             .saturating_add(ParityDbWeight::get().reads_writes(u64::from(l.min(CLASSES_MAX)), u64::from(l.min(CLASSES_MAX))))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(ParityDbWeight::get().reads(2))
     }
     fn authorize_mint_signed(l: u32, ) -> Weight {
         Weight::from_parts(203_586_146, 22238)
             .saturating_add(Weight::from_parts(35_154_829, 0).saturating_mul(l.into()))
             .saturating_add(ParityDbWeight::get().reads(19))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(ParityDbWeight::get().reads(2))
     }
     fn revoke() -> Weight {
         Weight::from_parts(112_336_000, 22238)
@@ -479,6 +531,7 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(56))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(s.into())))
             .saturating_add(ParityDbWeight::get().reads_writes(u64::from(CLASSES_MAX), u64::from(CLASSES_MAX)))
+            .saturating_add(ParityDbWeight::get().writes(1))
     }
     fn give_back() -> Weight {
         Weight::from_parts(83_003_000, 18104)
@@ -494,6 +547,8 @@ impl WeightInfo for () {
             .saturating_add(ParityDbWeight::get().writes(2))
             .saturating_add(ParityDbWeight::get().writes((1_u64).saturating_mul(r.into())))
             .saturating_add(ParityDbWeight::get().reads_writes(u64::from(r), u64::from(r)))
+            .saturating_add(Weight::from_parts(5_000_000, 6280))
+            .saturating_add(ParityDbWeight::get().reads(2))
     }
     fn revoke_key() -> Weight {
         Weight::from_parts(50_685_000, 4538)
@@ -529,6 +584,18 @@ impl WeightInfo for () {
     fn set_energy_budget() -> Weight {
         Weight::from_parts(20_000_000, 3556)
             .saturating_add(ParityDbWeight::get().reads(3))
+            .saturating_add(ParityDbWeight::get().writes(1))
+    }
+    fn set_policy(c: u32, ) -> Weight {
+        Weight::from_parts(40_000_000, 4155)
+            .saturating_add(Weight::from_parts(3_000_000, 2552).saturating_mul(c.into()))
+            .saturating_add(ParityDbWeight::get().reads(3))
+            .saturating_add(ParityDbWeight::get().reads((1_u64).saturating_mul(c.into())))
+            .saturating_add(ParityDbWeight::get().writes(2))
+    }
+    fn set_kind() -> Weight {
+        Weight::from_parts(35_000_000, 4155)
+            .saturating_add(ParityDbWeight::get().reads(4))
             .saturating_add(ParityDbWeight::get().writes(1))
     }
 }

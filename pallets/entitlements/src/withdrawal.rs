@@ -9,7 +9,7 @@ use stipend_primitives::{AccountId, ClassId, Credits, EntitlementId, ProgramId};
 use crate::{
     energy::tally::Tally,
     types::{Entitlement, Wallet},
-    Archive, Config, Entitlements, Error, Event, NextEntitlementId, Owners, Pallet, Wallets,
+    Archive, Config, Entitlements, Error, Event, KindOf, NextEntitlementId, Owners, Pallet, Wallets,
 };
 
 impl<T: Config> Pallet<T> {
@@ -82,6 +82,8 @@ impl<T: Config> Pallet<T> {
         energy.close();
         Self::burn(returned.into_iter().collect());
         Self::revoke_all_keys(&owner);
+        // Whoever comes back is an employee until an issuer says otherwise.
+        KindOf::<T>::remove(&owner);
         Self::let_go(&owner, held);
         Self::deposit_event(Event::Offboarded { owner });
         Ok(slices)

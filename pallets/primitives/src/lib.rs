@@ -13,6 +13,7 @@
 //! | [`merkle`] | chunked roots and inclusion proofs |
 //! | [`mint`] | signed mint requests and second signatures under them |
 //! | [`key`] | API keys as the chain knows them |
+//! | [`policy`] | what wallets of people who are not employees may hold |
 //! | [`council`] | what the council votes on |
 //! | [`evidence`] | what is known of the hardware behind a provider's key |
 //! | [`attestation`] | what a provider signs about what it served |
@@ -37,6 +38,7 @@ pub mod leaf;
 pub mod ledger;
 pub mod merkle;
 pub mod mint;
+pub mod policy;
 pub mod settlement;
 pub mod signing;
 pub mod view;

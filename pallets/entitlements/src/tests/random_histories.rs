@@ -14,6 +14,7 @@ use stipend_primitives::{
     key::KeyLimits,
     ledger::Ledger,
     mint::{Cosignature, Grant, MintRequest},
+    policy::{Policy, Terms, EMPLOYEE},
     view::ClassBalance,
     AccountId, ClassId, Credits, Moment, Role,
 };
@@ -61,6 +62,8 @@ enum Step {
     Refund { owner: u8, class: u16, amount: Credits },
     Delegate { parent: u32, amount: Credits },
     Increase { program: u32, amount: Credits },
+    Kind { owner: u8, contractor: bool },
+    Policy { held: Credits, hours: Option<Moment>, keys: u32 },
     Wait { hours: Moment },
 }
 
@@ -98,6 +101,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..OWNERS, 0..CLASSES, many).prop_map(|(owner, class, amount)| Step::Refund { owner, class, amount }),
         1 => (0..5_u32, amount()).prop_map(|(parent, amount)| Step::Delegate { parent, amount }),
         1 => (0..5_u32, amount()).prop_map(|(program, amount)| Step::Increase { program, amount }),
+        1 => (0..OWNERS, any::<bool>()).prop_map(|(owner, contractor)| Step::Kind { owner, contractor }),
+        1 => (amount(), proptest::option::of(1..12_u64), 0..3_u32)
+            .prop_map(|(held, hours, keys)| Step::Policy { held, hours, keys }),
         4 => (0..8_u64).prop_map(|hours| Step::Wait { hours }),
     ]
 }
@@ -237,6 +243,17 @@ impl Books {
             }
             Step::Increase { program, amount } => {
                 let _ = Entitlements::increase_budget(council(), program, amount);
+                None
+            }
+            Step::Kind { owner: number, contractor } => {
+                let kind = if contractor { CONTRACTOR } else { EMPLOYEE };
+                let _ = Entitlements::set_kind(signed(&hr()), owner(number), kind);
+                Some(owner(number))
+            }
+            Step::Policy { held, hours, keys } => {
+                let classes = BoundedVec::truncate_from(vec![Terms { class: INNOVATION, holding_max: held }]);
+                let validity_ms_max = hours.map(|hours| hours * HOUR);
+                set_policy(Policy { classes, validity_ms_max, keys_max: keys });
                 None
             }
             Step::Wait { hours } => {

@@ -9,6 +9,7 @@ use stipend_primitives::{
         ClassEvidence, EvidenceInForce, EvidenceLevel, EvidencePolicy, EvidenceStatus, ProviderEvidence,
         TrustView,
     },
+    policy::{Policy, Terms, WalletKind},
     settlement::{Item, UnattestedPolicy, VerdictKind},
     view::{
         Amounts, BatchView, Class, ClassAllowance, ClassBalance, ClassEnergy, EntitlementView,
@@ -85,6 +86,7 @@ fn wallet() -> Value {
         period_ends_at: 1_750_032_000_000,
     };
     json!({
+        "kinds": [both(&WalletKind::employee()), both(&contractor())],
         "energy": both(&energy),
         "allowance": both(&allowance),
         "entitlement": both(&entitlement),
@@ -93,6 +95,20 @@ fn wallet() -> Value {
         "class": both(&class),
         "program": both(&program),
     })
+}
+
+fn contractor() -> WalletKind {
+    let terms = |class, holding_max| Terms { class, holding_max };
+    let classes = vec![terms(ClassId::INNOVATION, 500_000_000), terms(ClassId::RENDER, 1 << 70)];
+    WalletKind {
+        kind: 1,
+        name: b"contractor".to_vec().try_into().unwrap(),
+        policy: Some(Policy {
+            classes: classes.try_into().unwrap(),
+            validity_ms_max: Some(7_776_000_000),
+            keys_max: 2,
+        }),
+    }
 }
 
 fn settlement() -> Value {
