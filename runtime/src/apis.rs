@@ -25,6 +25,7 @@ use stipend_primitives::{
     evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
+    policy::{KindId, WalletKind},
     settlement::{Item, Turnout},
     view::{
         BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
@@ -270,6 +271,16 @@ impl_runtime_apis! {
     impl stipend_runtime_api::EnergyApi<Block> for Runtime {
         fn energy_status() -> Vec<ClassEnergy> {
             Entitlements::energy()
+        }
+    }
+
+    impl stipend_runtime_api::PoliciesApi<Block> for Runtime {
+        fn kinds() -> Vec<WalletKind> {
+            Entitlements::kinds()
+        }
+
+        fn kinds_of(owners: Vec<AccountId>) -> Vec<KindId> {
+            Entitlements::kinds_of(owners)
         }
     }
 

@@ -35,6 +35,7 @@ pub type Migrations = (
     VersionedMigration<1, 2, BatchesV2, Receipts, DbWeight>,
     VersionedMigration<1, 2, BurntKeysAndGpuUse, Settlement, DbWeight>,
     VersionedMigration<1, 2, KeyCapsAndEnergy, Entitlements, DbWeight>,
+    VersionedMigration<2, 3, WalletKinds, Entitlements, DbWeight>,
 );
 
 /// Version 2 of `pallet-receipts`: a provider's part of a batch says at which level the provider was, and what
@@ -187,5 +188,15 @@ impl UncheckedOnRuntimeUpgrade for KeyCapsAndEnergy {
         let wallets = Entitlements::count_reserved();
         // The classes beside them are few.
         DbWeight::get().reads_writes(count.saturating_add(wallets), count)
+    }
+}
+
+/// Version 3 of `pallet-entitlements`: wallets can be of a kind that a policy binds. Those of before are
+/// employees', of whom nothing is stored, so there is nothing to write: no wallet, key or grant is looked at.
+pub struct WalletKinds;
+
+impl UncheckedOnRuntimeUpgrade for WalletKinds {
+    fn on_runtime_upgrade() -> Weight {
+        Weight::zero()
     }
 }

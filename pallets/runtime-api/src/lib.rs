@@ -15,6 +15,7 @@ use stipend_primitives::{
     evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
+    policy::{KindId, WalletKind},
     settlement::{Item, Turnout},
     view::{
         BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
@@ -88,6 +89,14 @@ sp_api::decl_runtime_apis! {
     pub trait EnergyApi {
         /// The budgets, and how much of each is used, held and left; one row for each class that has one.
         fn energy_status() -> Vec<ClassEnergy>;
+    }
+
+    /// Kinds of wallets and their policies.
+    pub trait PoliciesApi {
+        /// All kinds by number, employees' first, with what binds each.
+        fn kinds() -> Vec<WalletKind>;
+        /// Of which kind the wallets of each of these owners are, in the same order.
+        fn kinds_of(owners: Vec<AccountId>) -> Vec<KindId>;
     }
 
     /// Prices.

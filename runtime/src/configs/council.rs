@@ -2,7 +2,7 @@
 //!
 //! | kind of act | approvals | calls |
 //! |---|---|---|
-//! | [`Act::Ledger`] | more than 1/2 | prices, classes, programs, mint allowances, energy budgets |
+//! | [`Act::Ledger`] | more than 1/2 | prices, classes, programs, mint allowances, energy budgets, policies of wallets |
 //! | [`Act::Members`] | at least 2/3 | roles (seats on the council among them), providers, evidence |
 //! | [`Act::Validators`] | at least 2/3 | validators, node list, stalled finality |
 //! | [`Act::Upgrade`] | at least 3/4 | another runtime |
@@ -55,7 +55,7 @@ pub const PROPOSALS_MAX: u32 = SEATS_MAX * PROPOSALS_PER_MEMBER;
 /// What a call needs the council for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Prices, classes, programs, mint allowances, energy budgets.
+    /// Prices, classes, programs, mint allowances, energy budgets, policies of wallets.
     Ledger,
     /// Roles, providers, and the evidence that is asked of them.
     Members,
@@ -83,7 +83,8 @@ impl Act {
                 | Entitlements::create_program { .. }
                 | Entitlements::increase_budget { .. }
                 | Entitlements::set_mint_allowance { .. }
-                | Entitlements::set_energy_budget { .. },
+                | Entitlements::set_energy_budget { .. }
+                | Entitlements::set_policy { .. },
             ) => Some(Act::Ledger),
             RuntimeCall::Roles(Roles::grant_role { .. } | Roles::revoke_role { .. })
             | RuntimeCall::Settlement(

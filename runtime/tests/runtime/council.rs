@@ -219,6 +219,11 @@ fn clients_know_the_kind_of_every_call_that_is_the_councils() {
     let issuer = Eve.to_account_id();
     let (class, policy) = Default::default();
     let ask = pallet_evidence::Call::set_class_policy { class, policy };
+    let set_policy = pallet_entitlements::Call::set_policy {
+        kind: 1,
+        name: Default::default(),
+        policy: Default::default(),
+    };
     for (call, act) in [
         (grant(Role::Issuer), Some(Act::Members)),
         (pallet_roles::Call::add_validator { who: issuer.clone() }.into(), Some(Act::Validators)),
@@ -232,9 +237,11 @@ fn clients_know_the_kind_of_every_call_that_is_the_councils() {
         (ask.into(), Some(Act::Members)),
         (pallet_entitlements::Call::increase_budget { program: 0, amount: 1 }.into(), Some(Act::Ledger)),
         (pallet_entitlements::Call::set_energy_budget { class, budget: None }.into(), Some(Act::Ledger)),
+        (set_policy.into(), Some(Act::Ledger)),
         (pallet_pricing::Call::publish { entries: Default::default() }.into(), Some(Act::Ledger)),
         (pallet_governance::Call::remove_node { node: H256::zero() }.into(), Some(Act::Validators)),
         (upgrade(), Some(Act::Upgrade)),
+        (pallet_entitlements::Call::set_kind { owner: issuer.clone(), kind: 1 }.into(), None),
         (pallet_entitlements::Call::offboard { owner: issuer }.into(), None),
     ] {
         assert_eq!(Act::of(&call), act, "{call:?}");

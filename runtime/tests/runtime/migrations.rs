@@ -13,9 +13,11 @@ use stipend_primitives::{
     attestation::GpuUse,
     evidence::EvidenceLevel,
     key::{ApiKey, KeyLimits},
+    ledger::Ledger,
+    policy::{WalletKind, EMPLOYEE},
     settlement::VerdictKind,
     view::{ProviderTotals, Settled},
-    AccountId, ModelId,
+    AccountId, ClassId, ModelId,
 };
 use stipend_runtime::{Entitlements, Evidence, Executive, Receipts, Runtime};
 
@@ -114,10 +116,27 @@ fn keys_of_version_1_have_no_caps() {
         StorageVersion::new(1).put::<Entitlements>();
 
         Executive::execute_on_runtime_upgrade();
-        assert_eq!(Entitlements::on_chain_storage_version(), 2);
+        assert_eq!(Entitlements::on_chain_storage_version(), Entitlements::in_code_storage_version());
         for (hash, limits) in keys {
             let key = ApiKey { owner: Alice.to_account_id(), limits };
             assert_eq!(Keys::<Runtime>::get(hash), Some(key));
         }
+    });
+}
+
+#[test]
+fn wallets_of_version_2_are_employees_and_nothing_of_them_is_rewritten() {
+    new_chain("development").execute_with(|| {
+        let owner = Bob.to_account_id();
+        <Entitlements as Ledger>::endow(&owner, ClassId::INNOVATION, 5_000_000);
+        StorageVersion::new(2).put::<Entitlements>();
+        let before = (Entitlements::wallet(owner.clone()), Entitlements::programs());
+
+        Executive::execute_on_runtime_upgrade();
+        assert_eq!(Entitlements::on_chain_storage_version(), 3);
+        assert_eq!(Entitlements::kinds_of(vec![owner.clone()]), [EMPLOYEE]);
+        assert_eq!(Entitlements::kinds(), [WalletKind::employee()]);
+        assert_eq!((Entitlements::wallet(owner), Entitlements::programs()), before);
+        Entitlements::do_try_state().unwrap();
     });
 }

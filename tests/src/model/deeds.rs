@@ -6,6 +6,7 @@ use sp_core::{bounded::BoundedVec, ed25519, Pair, H256};
 use stipend_primitives::{
     energy::EnergyBudget,
     mint::{Grant, MintRequest},
+    policy::{Policy, Terms},
     AccountId, ClassId, Credits, Role,
 };
 use stipend_runtime::{Entitlements, Roles, Runtime, RuntimeCall, System};
@@ -65,7 +66,7 @@ impl World {
         let amount = Credits::from(amount);
         let council = World::account(&self.council);
         let owner = World::account(&self.issuers[program as usize % 2]);
-        let (signer, call) = match what % 6 {
+        let (signer, call) = match what % 7 {
             0 => {
                 let class = CLASSES[program as usize % CLASSES.len()];
                 let name = name("More").expect("four bytes fit");
@@ -101,6 +102,7 @@ impl World {
                 });
                 (council, pallet_entitlements::Call::set_energy_budget { class, budget })
             }
+            5 => (council, policy(program, amount)),
             _ => {
                 let call = pallet_entitlements::Call::register_class {
                     id: ClassId(100 + program as u16),
@@ -123,6 +125,7 @@ impl World {
             0..=4 => (issuer, pallet_entitlements::Call::revoke { id, amount: (what < 3).then_some(amount) }),
             5..=7 => (issuer, pallet_entitlements::Call::freeze { owner, frozen: what == 5 }),
             8 => (issuer, pallet_entitlements::Call::offboard { owner }),
+            9..=11 => (issuer, pallet_entitlements::Call::set_kind { owner, kind: (amount % 3) as u16 }),
             _ => (holder.unwrap_or(owner), pallet_entitlements::Call::give_back { id, amount }),
         };
         let _ = self.dispatch(Some(signer), call.into());
@@ -257,6 +260,22 @@ impl World {
             Box::new(SignedAttestation { attestation, signature })
         };
         pallet_settlement::Call::report_equivocation { a: say(1), b: say(2) }.into()
+    }
+}
+
+/// One of two kinds of wallet, and a policy that mostly permits something.
+fn policy(program: u32, amount: Credits) -> pallet_entitlements::Call<Runtime> {
+    let terms = |class| Terms { class, holding_max: amount * 4 };
+    let mut classes: Vec<Terms> = CLASSES.into_iter().take(program as usize % 3 + 1).map(terms).collect();
+    classes.sort_by_key(|terms| terms.class);
+    pallet_entitlements::Call::set_policy {
+        kind: 1 + (amount % 2) as u16,
+        name: name("Contractor").expect("ten bytes fit"),
+        policy: Policy {
+            classes: BoundedVec::truncate_from(classes),
+            validity_ms_max: (!amount.is_multiple_of(5)).then_some(40_000),
+            keys_max: program % 3,
+        },
     }
 }
 
