@@ -11,6 +11,7 @@ use stipend_primitives::{
     cost::{PriceBook, Usage},
     evidence::EvidenceStatus,
     mint::{Cosignature, MintRequest},
+    policy::WalletKind,
     view::{
         BatchView, ClassBalance, ClassEnergy, EntitlementView, IssuerAllowance, Quote, Scores, Settled,
         SettlementView,
@@ -147,6 +148,14 @@ pub trait EntitlementsRpc {
     /// All entitlements of an owner, by the newest finalised block.
     #[method(name = "list")]
     async fn list(&self, owner: AccountId) -> RpcResult<Vec<EntitlementView>>;
+
+    /// All kinds of wallets and what binds each, by the newest finalised block; employees' first.
+    #[method(name = "kinds")]
+    async fn kinds(&self) -> RpcResult<Vec<WalletKind>>;
+
+    /// Of which kind an owner's wallets are, and what binds them, by the newest finalised block.
+    #[method(name = "kind")]
+    async fn kind(&self, owner: AccountId) -> RpcResult<WalletKind>;
 }
 
 /// `wallet_*`: balances.

@@ -19,6 +19,7 @@
 //! | carry receipts | [`Client::submit_batch`], [`Client::submit_batch_finalised`] |
 //! | grant with a detached signature | [`SignedMint`], [`SignedMint::cosign`], [`Client::mint`], [`Client::mint_finalised`] |
 //! | see what an issuer may still mint | [`Client::mint_allowance`] |
+//! | see what binds the wallets of people who are not employees | [`Client::wallet_kinds`], [`Client::wallet_kind`] |
 //! | make recurring grants, vesting, milestones | [`plan::Plan`], [`calendar`] |
 //! | know whether a node is of use | [`Client::health`] |
 //! | prove a receipt or a wallet | [`Client::prove_receipt`], [`Client::prove_wallet`] |

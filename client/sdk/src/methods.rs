@@ -7,12 +7,13 @@ use jsonrpsee::core::client::Subscription;
 use stipend_primitives::{
     cost::{PriceBook, Usage},
     evidence::EvidenceStatus,
+    policy::WalletKind,
     view::{ClassEnergy, Quote, SettlementView},
     AccountId, BlockNumber, BookVersion, Sequence,
 };
 use stipend_rpc::{
-    BatchStatus, EnergyRpcClient, EvidenceRpcClient, PricingRpcClient, ReceiptProof, ReceiptView,
-    ReceiptsRpcClient, SettlementRpcClient, WalletBalance, WalletRpcClient,
+    BatchStatus, EnergyRpcClient, EntitlementsRpcClient, EvidenceRpcClient, PricingRpcClient, ReceiptProof,
+    ReceiptView, ReceiptsRpcClient, SettlementRpcClient, WalletBalance, WalletRpcClient,
 };
 use tokio::time::sleep;
 
@@ -200,6 +201,27 @@ impl Client {
             .inner
             .connection
             .call("energy_status", |client| async move { EnergyRpcClient::status(&*client).await });
+        ask.await
+    }
+}
+
+/// Kinds of wallets.
+impl Client {
+    /// All kinds of wallets and what binds each, employees' first.
+    pub async fn wallet_kinds(&self) -> Result<Vec<WalletKind>, RpcError> {
+        let ask = self
+            .inner
+            .connection
+            .call("entitlements_kinds", |client| async move { EntitlementsRpcClient::kinds(&*client).await });
+        ask.await
+    }
+
+    /// Of which kind an owner's wallets are, and what binds them.
+    pub async fn wallet_kind(&self, owner: &AccountId) -> Result<WalletKind, RpcError> {
+        let ask = self.inner.connection.call("entitlements_kind", |client| {
+            let owner = owner.clone();
+            async move { EntitlementsRpcClient::kind(&*client, owner).await }
+        });
         ask.await
     }
 }

@@ -10,6 +10,7 @@ use stipend_primitives::{
     evidence::EvidenceStatus,
     key::ApiKey,
     mint::Grant,
+    policy::{KindId, WalletKind},
     settlement::Item,
     view::{
         BasketRow, BatchView, Class, ClassBalance, ClassEnergy, EntitlementView, GatewayBalance,
@@ -143,6 +144,16 @@ impl Snapshot {
     /// All baskets.
     pub async fn baskets(&self) -> Result<Vec<BasketRow>, RpcError> {
         self.runtime_api("EntitlementsApi_baskets", ()).await
+    }
+
+    /// All kinds of wallets and what binds each, employees' first.
+    pub async fn wallet_kinds(&self) -> Result<Vec<WalletKind>, RpcError> {
+        self.runtime_api("PoliciesApi_kinds", ()).await
+    }
+
+    /// Of which kind the wallets of each of these owners are, in the same order.
+    pub async fn kinds_of(&self, owners: &[AccountId]) -> Result<Vec<KindId>, RpcError> {
+        self.runtime_api("PoliciesApi_kinds_of", owners).await
     }
 
     /// One API key.

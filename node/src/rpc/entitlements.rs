@@ -13,11 +13,12 @@ use sp_core::{Bytes, H256};
 use sp_runtime::OpaqueExtrinsic;
 use stipend_primitives::{
     mint::{Cosignature, MintRequest},
+    policy::WalletKind,
     view::{EntitlementView, IssuerAllowance},
     AccountId, EntitlementId, Role, Signature,
 };
 use stipend_rpc::EntitlementsRpcServer;
-use stipend_runtime_api::{EntitlementsApi, RolesApi};
+use stipend_runtime_api::{EntitlementsApi, PoliciesApi, RolesApi};
 
 use self::refusal::{already_minted, check_signatures, not_issuer, read_signature};
 use super::{internal, runtime, Answer, Chain};
@@ -91,6 +92,22 @@ impl EntitlementsRpcServer for Entitlements {
         self.chain
             .compute(move |chain| {
                 runtime(chain.client.runtime_api().entitlements(chain.finalised().hash, owner))
+            })
+            .await
+    }
+
+    async fn kinds(&self) -> RpcResult<Vec<WalletKind>> {
+        self.chain.compute(|chain| runtime(chain.client.runtime_api().kinds(chain.finalised().hash))).await
+    }
+
+    async fn kind(&self, owner: AccountId) -> RpcResult<WalletKind> {
+        self.chain
+            .compute(move |chain| {
+                let (at, api) = (chain.finalised().hash, chain.client.runtime_api());
+                let of = runtime(api.kinds_of(at, vec![owner]))?.pop();
+                let kinds = runtime(api.kinds(at))?;
+                let found = kinds.into_iter().find(|row| Some(row.kind) == of);
+                found.ok_or_else(|| internal("the runtime knows no kind of this wallet"))
             })
             .await
     }
