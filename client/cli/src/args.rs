@@ -52,6 +52,9 @@ pub(crate) enum Verb {
     /// Grant entitlements (issuer).
     #[command(subcommand)]
     Mint(verbs::mint::Verb),
+    /// What wallets of people who are not employees may hold: contractors, creators.
+    #[command(subcommand)]
+    Policies(verbs::policies::Verb),
     /// Which person an account is: HR's own encrypted file.
     #[command(subcommand)]
     Directory(verbs::directory::Verb),
@@ -164,6 +167,11 @@ mod tests {
             "stipend mint plan vesting //Dave --program 0 --amount 4800 --months 48 --cliff 12 --from 2027-01-01",
             "stipend mint plan milestones //Dave --program 0 --award 2027-06-30:500 --award 2027-12-31:750.5 --until 2028-12-31",
             "stipend mint plan raise //Dave --program 0 --amount 50 --months 3 --from 2027-03-15 --detached",
+            "stipend policies list",
+            "stipend policies show //Dave",
+            "stipend policies set 1 contractor --class innovation:500 --class 3:50.5 --validity 90d --keys 2",
+            "stipend policies set 2 former --keys 0",
+            "stipend policies assign //Dave contractor",
             "stipend directory add Ada 5GoNkf6WdbxCFnPdAnYYQyCjAKPJgLNxXwPjwTh6DGg6gN3E --number 7 --department Research",
             "stipend directory list --department Research",
             "stipend directory show Ada --directory people --passphrase-file secret",
@@ -259,6 +267,8 @@ mod tests {
             ("stipend evidence trust --source http://a/b", "https://"),
             ("stipend evidence trust --nobody --period 20", "cannot be used with"),
             ("stipend api-keys create --reserve innovation:5", "--reserve-for"),
+            ("stipend policies set 0 employee --keys 1", "0 is not in 1.."),
+            ("stipend policies set 1 contractor --keys 1 --class innovation", "CLASS:CREDITS"),
             ("stipend energy set render --joules 5", "--joules-per-credit"),
             (
                 "stipend energy set render --joules 5.0001 --joules-per-credit 1 --period 1d",

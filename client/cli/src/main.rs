@@ -73,6 +73,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
         Verb::Programs(verb) => verb.run(&context).await,
         Verb::Baskets(verb) => verb.run(&context).await,
         Verb::Mint(verb) => verb.run(&context).await,
+        Verb::Policies(verb) => verb.run(&context).await,
         Verb::Prices(verb) => verb.run(&context).await,
         Verb::ApiKeys(verb) => verb.run(&context).await,
         Verb::Providers(verb) => verb.run(&context).await,

@@ -14,6 +14,7 @@ pub(crate) mod keys;
 pub(crate) mod mint;
 pub(crate) mod network;
 pub(crate) mod owners;
+pub(crate) mod policies;
 pub(crate) mod prices;
 pub(crate) mod programs;
 pub(crate) mod providers;
