@@ -31,6 +31,7 @@ pub(crate) use self::{rows::Row, source::Source};
 mod check;
 mod fault;
 mod journal;
+mod policies;
 mod preview;
 mod rows;
 mod send;
@@ -86,12 +87,14 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
     }
     let ledger = ledger(context, &signer.account(), rows).await?;
     if sending.dry_run {
+        accept_policies(context, &source, rows).await?;
         return dry_run(context, &source, rows, &ledger);
     }
     let path = sending.progress.unwrap_or_else(|| source.progress(&fingerprint));
     if !path.exists() {
         // A list that is refused before anything of it was sent leaves no file behind.
         source.accept(rows, &ledger)?;
+        accept_policies(context, &source, rows).await?;
     }
     let head = Head { fingerprint, chunks: send::chunks(rows, &ledger) };
     let mut journal = Journal::open(&path, head)?;
@@ -100,9 +103,20 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
     // What an earlier run sent has taken of budgets and allowance by now.
     let ledger = self::ledger(context, &signer.account(), &open).await?;
     source.accept(&open, &ledger)?;
+    accept_policies(context, &source, &open).await?;
     let done_before = rows.len() - open.len();
     send::send(context, &signer, rows, &mut journal, source.unit()).await?;
     summary(rows, done_before, &ledger, &journal)
+}
+
+/// Refuses a list of which the policies of owners forbid something.
+async fn accept_policies(context: &Context, source: &Source, rows: &[Row]) -> Result<()> {
+    let faults = policies::forbidden(&context.ledger().await?, rows).await?;
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(source.refuse(&faults))
+    }
 }
 
 /// Names this list of grants by this issuer on this chain.
