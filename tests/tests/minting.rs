@@ -242,3 +242,45 @@ async fn hr_makes_a_plan_once_for_somebody_of_its_directory() -> Result<()> {
     ensure!(dates[..2] == [4_089_139_200_000, 4_091_817_600_000], "{dates:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contractor_is_granted_what_the_councils_policy_permits_and_nothing_else() -> Result<()> {
+    let dir = work_dir("test-policies")?;
+    let node = Node::start(&dir).await?;
+    let client = Client::connect(&node.url).await?;
+    found(&client).await?;
+    let stipend = Stipend { node: &node, dir: &dir, program: program("stipend")? };
+    let set = ["policies", "set", "1", "contractor", "--class", "innovation:100", "--validity", "30d"];
+    let set = [&set[..], &["--keys", "1"]].concat();
+    stipend.refused("//Bob", &set, 1, &[])?;
+    stipend.done("//Alice", &set)?;
+    // Before anything was granted.
+    let assign = |kind| ["policies", "assign", "//Dave", kind];
+    stipend.refused("//Bob", &assign("student"), 4, &["there is no kind", "contractor"])?;
+    let said = stipend.done("//Bob", &assign("Contractor"))?;
+    ensure!(said["kind"] == 1 && said["beyond"] == json!([]), "{said}");
+    let dave = Signer::from_uri("//Dave")?.account();
+    ensure!(client.wallet_kind(&dave).await?.kind == 1 && client.wallet_kinds().await?.len() == 2);
+
+    let grant = |amount| ["mint", "one", "//Dave", "--program", "0", "--amount", amount];
+    let month = ["--until", "29d"];
+    stipend.refused("//Bob", &grant("60"), 1, &["PolicyForbidsValidity", "give an earlier end"])?;
+    stipend.done("//Bob", &[&grant("60")[..], &month].concat())?;
+    let more = [&grant("41")[..], &month].concat();
+    stipend.refused("//Bob", &more, 1, &["PolicyForbidsHolding", "grant less"])?;
+    fs::write(dir.join("people.csv"), "owner,program,amount\n//Eve,0,5\n//Dave,0,5\n")?;
+    let words = ["line 3: ", "is of the kind \"contractor\"", "within 30d"];
+    stipend.refused("//Bob", &["mint", "csv", "people.csv"], 64, &words)?;
+    stipend.done("//Dave", &["api-keys", "create"])?;
+    stipend.refused("//Dave", &["api-keys", "create"], 1, &["PolicyForbidsKey"])?;
+
+    // An employee meanwhile: what is granted then stays.
+    stipend.done("//Bob", &assign("employee"))?;
+    stipend.done("//Bob", &grant("60"))?;
+    let said = stipend.done("//Bob", &assign("1"))?;
+    ensure!(said["beyond"].as_array().is_some_and(|beyond| beyond.len() == 2), "{said}");
+    stipend.done("//Bob", &["offboard", "//Dave"])?;
+    let said = stipend.done("//Dave", &["policies", "show"])?;
+    ensure!(said["kind"]["kind"] == 0 && said["kind"]["name"] == "employee", "{said}");
+    Ok(())
+}
