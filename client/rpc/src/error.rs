@@ -25,6 +25,8 @@ pub enum Code {
     AllowanceExhausted = 7008,
     /// The grant takes the signatures of two issuers.
     SecondIssuerNeeded = 7009,
+    /// The policy of the owner's kind of wallet forbids the grant; the data name which rule of it.
+    PolicyForbids = 7010,
     /// The node could not compute the answer.
     Internal = 7099,
 }

@@ -127,7 +127,8 @@ pub trait EntitlementsRpc {
     ///
     /// A large grant takes `cosignature`, a second issuer's signature over the same bytes; without it
     /// the error is `SecondIssuerNeeded` with [`Large`]. A grant beyond the issuer's allowance is refused
-    /// with `AllowanceExhausted` and [`Exhausted`].
+    /// with `AllowanceExhausted` and [`Exhausted`], one that the policy of the owner's kind of wallet forbids with
+    /// `PolicyForbids` and the name of the pallet's error.
     #[method(name = "mint")]
     async fn mint(
         &self,

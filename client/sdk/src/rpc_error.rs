@@ -72,7 +72,7 @@ pub enum RpcError {
 impl RpcError {
     /// Stipend's error code, if the node answered with one.
     pub fn code(&self) -> Option<Code> {
-        const CODES: [Code; 9] = [
+        const CODES: [Code; 10] = [
             Code::InvalidParameter,
             Code::BadSignature,
             Code::NotIssuer,
@@ -82,6 +82,7 @@ impl RpcError {
             Code::NotFinalised,
             Code::AllowanceExhausted,
             Code::SecondIssuerNeeded,
+            Code::PolicyForbids,
         ];
         match self {
             RpcError::Call { code, .. } => CODES.into_iter().find(|known| *known as i32 == *code),

@@ -205,6 +205,11 @@ fn refused(refusal: &PoolError, errors: Option<&[Variant<MetaForm>]>) -> ErrorOb
         PoolError::InvalidTransaction(InvalidTransaction::Custom(index)) => {
             let reason = errors.and_then(|errors| errors.iter().find(|error| error.index == *index));
             match reason {
+                Some(reason) if reason.name.starts_with("PolicyForbids") => {
+                    let message =
+                        format!("The chain refuses the mint ({}). {}", reason.name, reason.docs.join(" "));
+                    return error_with(Code::PolicyForbids, message, reason.name);
+                }
                 Some(reason) => {
                     format!("The chain refuses the mint ({}). {}", reason.name, reason.docs.join(" "))
                 }
@@ -415,6 +420,19 @@ mod tests {
         assert!(refusal.message().contains("BudgetExhausted"), "{}", refusal.message());
         assert!(refusal.message().contains("ask for a larger budget"), "{}", refusal.message());
         assert!(refused(&invalid, None).message().contains(&format!("error {exhausted}")));
+    }
+
+    #[test]
+    fn what_a_policy_forbids_has_a_code_of_its_own_and_names_the_rule() {
+        let errors = errors();
+        for name in ["PolicyForbidsClass", "PolicyForbidsValidity", "PolicyForbidsHolding"] {
+            let index = errors.iter().find(|error| error.name == name).unwrap().index;
+            let invalid = PoolError::InvalidTransaction(InvalidTransaction::Custom(index));
+            let refusal = refused(&invalid, Some(&errors));
+            assert_eq!(refusal.code(), Code::PolicyForbids as i32);
+            assert_eq!(data(&refusal), name);
+            assert!(refusal.message().contains(name), "{}", refusal.message());
+        }
     }
 
     #[test]
