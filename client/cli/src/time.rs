@@ -2,10 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use stipend_sdk::{
-    calendar::{Date, DAY_MS},
-    primitives::Moment,
-};
+use stipend_sdk::{calendar::DAY_MS, primitives::Moment};
+
+pub(crate) use stipend_sdk::moment::{read as parse_date, written as moment};
 
 const SECOND_MS: u64 = 1_000;
 
@@ -20,14 +19,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     if let Ok(duration) = parse_duration(text) {
         return now().checked_add(duration).ok_or_else(|| wrong_moment(text));
     }
-    moment_of(text).ok_or_else(|| wrong_moment(text))
-}
-
-/// Reads a moment that does not depend on now: a date or a UTC time.
-pub(crate) fn parse_date(text: &str) -> Result<Moment, String> {
-    moment_of(text).ok_or_else(|| {
-        format!("\"{text}\" is not a time: write a date (2027-03-31) or a UTC time (2027-03-31T12:00:00Z)")
-    })
+    parse_date(text).map_err(|_| wrong_moment(text))
 }
 
 fn wrong_moment(text: &str) -> String {
@@ -53,43 +45,6 @@ pub(crate) fn parse_duration(text: &str) -> Result<u64, String> {
     count.parse::<u64>().ok().and_then(|count| count.checked_mul(unit_ms)).ok_or_else(wrong)
 }
 
-fn moment_of(text: &str) -> Option<Moment> {
-    let (date, clock) = match text.split_once('T') {
-        Some((date, clock)) => (date, clock.strip_suffix('Z')?),
-        None => (text, "00:00:00"),
-    };
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let date = Date::new(year, month, day)?;
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    Some(date.start() + (hour * 3_600 + minute * 60 + second) * SECOND_MS)
-}
-
-/// Three numbers of fixed widths between separators.
-fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[u64; 3]> {
-    let mut parts = text.split(separator);
-    let mut found = [0; 3];
-    for (number, width) in found.iter_mut().zip(widths) {
-        let part = parts.next()?;
-        if part.len() != width || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        *number = part.parse().ok()?;
-    }
-    parts.next().is_none().then_some(found)
-}
-
-/// Writes a moment to the second, or in full if it is beyond the calendar.
-pub(crate) fn moment(moment: Moment) -> String {
-    let Some(date) = Date::of(moment) else { return format!("{moment} ms") };
-    let of_day = moment % DAY_MS / SECOND_MS;
-    let (hour, minute, second) = (of_day / 3_600, of_day / 60 % 60, of_day % 60);
-    let (year, month, day) = (date.year(), date.month(), date.day());
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
 /// Writes a moment, or a word for its absence.
 pub(crate) fn moment_or(absent: &str, at: Option<Moment>) -> String {
     at.map_or_else(|| absent.to_owned(), moment)
@@ -111,7 +66,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn dates_are_what_the_calendar_says() {
@@ -156,18 +110,5 @@ mod tests {
             assert_eq!(duration(parse_duration(text).unwrap()), text);
         }
         assert_eq!(duration(1_500), "1500 ms");
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_written_is_read_back(seconds in 0u64..253_402_300_800) {
-            let at = seconds * SECOND_MS;
-            prop_assert_eq!(moment_of(&moment(at)), Some(at));
-        }
-
-        #[test]
-        fn any_moment_can_be_written(at: u64) {
-            prop_assert!(!moment(at).is_empty());
-        }
     }
 }

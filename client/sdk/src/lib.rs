@@ -13,11 +13,13 @@
 //! | find the block of a moment | [`Client::last_block_before`], [`Snapshot::time`] |
 //! | follow the chain | [`Client::finalised_blocks`], [`Client::finalised_blocks_after`], [`Snapshot::events`] |
 //! | call the runtime | [`Client::submit`], [`Client::submit_finalised`]; [`Client::prepare`] for what must not happen twice |
+//! | have a key sign that is elsewhere | [`Unsigned`], [`Client::unsigned`], [`Client::follow_sent`] |
 //! | act for the council | [`Client::council_act`], [`Client::council_vote`], [`Client::council_close`] |
 //! | act while nothing becomes final | [`Client::without_finality`] |
 //! | replace the runtime | [`upgrade::authorize`], [`Client::apply_upgrade`] |
 //! | carry receipts | [`Client::submit_batch`], [`Client::submit_batch_finalised`] |
 //! | grant with a detached signature | [`SignedMint`], [`SignedMint::cosign`], [`Client::mint`], [`Client::mint_finalised`] |
+//! | check a list of grants and cut it into calls | [`grant_list`] |
 //! | see what an issuer may still mint | [`Client::mint_allowance`] |
 //! | see what binds the wallets of people who are not employees | [`Client::wallet_kinds`], [`Client::wallet_kind`] |
 //! | make recurring grants, vesting, milestones | [`plan::Plan`], [`calendar`] |
@@ -32,6 +34,7 @@
 //! there is one error type per concern: [`RpcError`], [`SubmitError`], [`MintError`], [`KeyError`],
 //! [`ProveError`], [`ProofError`].
 
+pub mod amount;
 mod api_key;
 mod batches;
 pub mod calendar;
@@ -41,10 +44,12 @@ pub mod council;
 mod dispatch;
 mod extrinsic;
 mod follow;
+pub mod grant_list;
 mod health;
 mod history;
 mod methods;
 mod mint;
+pub mod moment;
 mod newest;
 mod nonces;
 pub mod plan;
@@ -56,6 +61,7 @@ mod sign_in;
 mod signer;
 mod snapshot;
 mod submit;
+mod unsigned;
 pub mod upgrade;
 
 pub use api_key::ApiKeySecret;
@@ -72,6 +78,7 @@ pub use sign_in::SignIn;
 pub use signer::{KeyError, Signer};
 pub use snapshot::Snapshot;
 pub use submit::{Finalised, Prepared, SubmitError};
+pub use unsigned::Unsigned;
 
 pub use pallet_entitlements;
 pub use pallet_evidence;

@@ -12,11 +12,9 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use sp_core::H256;
-use stipend_sdk::{primitives::BlockNumber, Prepared};
+use stipend_sdk::{grant_list::Row, primitives::BlockNumber, Prepared};
 
 use crate::failure::Failure;
-
-use super::rows::Row;
 
 /// What the file is about, its first line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

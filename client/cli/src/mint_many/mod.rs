@@ -13,7 +13,11 @@ use codec::Encode;
 use futures::{stream, StreamExt, TryStreamExt};
 use serde_json::json;
 use sp_core::{Blake2Hasher, Hasher, H256};
-use stipend_sdk::{primitives::AccountId, SignedMint, Signer, Snapshot};
+use stipend_sdk::{
+    grant_list::{self, Held, Ledger},
+    primitives::AccountId,
+    SignedMint, Signer, Snapshot,
+};
 
 use crate::{
     context::Context,
@@ -22,18 +26,13 @@ use crate::{
     parse, time,
 };
 
-use self::{
-    check::{Held, Ledger},
-    journal::{Head, Journal},
-};
-pub(crate) use self::{rows::Row, source::Source};
+use self::journal::{Head, Journal};
+pub(crate) use self::source::Source;
+pub(crate) use stipend_sdk::grant_list::Row;
 
-mod check;
-mod fault;
 mod journal;
 mod policies;
 mod preview;
-mod rows;
 mod send;
 mod source;
 
@@ -63,7 +62,7 @@ pub(crate) async fn run_file(context: &Context, file: &Path, sending: Sending) -
     let input = std::fs::File::open(file)
         .map_err(|error| Failure::bad_input(format!("cannot read {}: {error}", file.display())))?;
     let source = Source::File(file.to_owned());
-    let rows = rows::read(input, &|text| context.read_account(text)).map_err(|faults| {
+    let rows = grant_list::read(input, &|text| context.read_account(text)).map_err(|faults| {
         // A directory that does not open is the one cause of many faults.
         context.directory_failure().map_or_else(|| source.refuse(&faults), Into::into)
     })?;
@@ -79,7 +78,7 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
     };
     let fingerprint = fingerprint(rows, &signer.account(), &genesis);
     if sending.detached {
-        let faults = check::over(rows, time::now());
+        let faults = grant_list::over(rows, time::now());
         if !faults.is_empty() {
             return Err(source.refuse(&faults));
         }
@@ -96,7 +95,7 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
         source.accept(rows, &ledger)?;
         accept_policies(context, &source, rows).await?;
     }
-    let head = Head { fingerprint, chunks: send::chunks(rows, &ledger) };
+    let head = Head { fingerprint, chunks: grant_list::chunks(rows, |grant| ledger.lines(grant).len()) };
     let mut journal = Journal::open(&path, head)?;
     send::finish_sent(context, &mut journal).await?;
     let open: Vec<Row> = journal.open_rows(rows).into_iter().cloned().collect();
@@ -233,7 +232,7 @@ mod tests {
         let alice = parse::address(&parse::account("//Alice").unwrap());
         let bob = parse::address(&parse::account("//Bob").unwrap());
         let text = format!("owner,program,amount\n{alice},0,1\n{bob},0,2\n");
-        rows::read(text.as_bytes(), &parse::account).unwrap()
+        grant_list::read(text.as_bytes(), &parse::account).unwrap()
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What a list would grant, before it does.
 
 use serde_json::{json, Value};
-use stipend_sdk::primitives::{mint::Grant, AccountId, Credits, Moment};
+use stipend_sdk::{
+    grant_list::Row,
+    primitives::{mint::Grant, AccountId, Credits, Moment},
+};
 
 use crate::{amount::credits, output::Rows, parse, time};
-
-use super::rows::Row;
 
 /// Every grant of a plan, with its dates.
 pub(super) fn parts(rows: &[Row], name_of: impl Fn(&AccountId) -> String) -> String {

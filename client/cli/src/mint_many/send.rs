@@ -3,38 +3,17 @@
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use stipend_sdk::{
-    pallet_entitlements::{Call, MINTS_MAX},
-    PoolRefusal, Prepared, RuntimeCall, Signer, SubmitError,
+    grant_list::{self, Row},
+    PoolRefusal, Prepared, Signer, SubmitError,
 };
 
 use crate::context::Context;
 
-use super::{
-    check::Ledger,
-    journal::{Entry, Journal, State},
-    rows::Row,
-};
+use super::journal::{Entry, Journal, State};
 
 /// Chunks on their way at a time: a thousand people in a few blocks, and little to look up after a
 /// crash.
 const WINDOW: usize = 8;
-
-/// Cuts rows into chunks of at most as many entitlements as one call may make.
-pub(super) fn chunks(rows: &[Row], ledger: &Ledger) -> Vec<usize> {
-    let mut chunks = Vec::new();
-    let (mut rows_count, mut entitlements_count) = (0, 0);
-    for row in rows {
-        let count = ledger.lines(&row.grant).len().max(1);
-        if rows_count > 0 && entitlements_count + count > MINTS_MAX as usize {
-            chunks.push(rows_count);
-            (rows_count, entitlements_count) = (0, 0);
-        }
-        rows_count += 1;
-        entitlements_count += count;
-    }
-    chunks.push(rows_count);
-    chunks
-}
 
 /// Learns what became of the chunks that an earlier run sent.
 pub(super) async fn finish_sent(context: &Context, journal: &mut Journal) -> Result<()> {
@@ -124,7 +103,8 @@ async fn send_windows(
         let mut first_failure = None;
         let mut sent = Vec::new();
         for chunk in open {
-            let call = mint_many(journal.rows_of(chunk, rows))?;
+            let call = grant_list::call(journal.rows_of(chunk, rows))
+                .context("a chunk has more grants than a call may have")?;
             let transaction = client.prepare(call, signer).await?;
             journal.record(Entry::Sent { chunk, transaction: Box::new(transaction.clone()) })?;
             match client.send(&transaction).await {
@@ -156,12 +136,6 @@ fn is_final(refusal: &PoolRefusal) -> bool {
     !matches!(refusal, PoolRefusal::Stale | PoolRefusal::Banned | PoolRefusal::NonceTaken)
 }
 
-fn mint_many(rows: &[Row]) -> Result<RuntimeCall> {
-    let grants: Vec<_> = rows.iter().map(|row| (row.owner.clone(), row.grant.clone())).collect();
-    let grants = grants.try_into().ok().context("a chunk has more grants than a call may have")?;
-    Ok(Call::mint_many { grants }.into())
-}
-
 /// Waits for what becomes of a chunk's transaction, and records it.
 async fn settle(
     context: &Context,
@@ -181,35 +155,5 @@ async fn settle(
             Err(Unsent::Void(error.into()))
         }
         Err(error) => Err(Unsent::Unknown(error.into())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use stipend_sdk::primitives::{mint::Grant, AccountId};
-
-    fn rows(count: u64, grant: Grant) -> Vec<Row> {
-        let row = |line| Row { line, owner: AccountId::new([1; 32]), grant: grant.clone() };
-        (0..count).map(row).collect()
-    }
-
-    fn ledger() -> Ledger {
-        let (issuer, lines) = (AccountId::new([0; 32]), vec![(0, 1, None); 16]);
-        Ledger::new(issuer.clone(), None, vec![], vec![(1, issuer, vec![], lines)])
-    }
-
-    #[test]
-    fn a_chunk_has_as_many_rows_as_a_call_may_have() {
-        let one = Grant::One { program: 0, amount: 1, valid_from: None, valid_until: None };
-        assert_eq!(chunks(&rows(1, one.clone()), &ledger()), [1]);
-        assert_eq!(chunks(&rows(512, one.clone()), &ledger()), [512]);
-        assert_eq!(chunks(&rows(1_025, one), &ledger()), [512, 512, 1]);
-    }
-
-    #[test]
-    fn baskets_count_with_all_their_lines() {
-        let basket = Grant::Basket { basket: 1 };
-        assert_eq!(chunks(&rows(70, basket), &ledger()), [32, 32, 6]);
     }
 }

@@ -4,14 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use sp_core::H256;
+use stipend_sdk::grant_list::{Fault, Ledger, Row};
 
 use crate::{failure::Failure, time};
-
-use super::{
-    check::{self, Ledger},
-    fault::Fault,
-    rows::Row,
-};
 
 /// Where a list comes from.
 #[derive(Debug)]
@@ -45,7 +40,7 @@ impl Source {
 
     /// Refuses a list that the chain would refuse as it is now.
     pub(super) fn accept(&self, rows: &[Row], ledger: &Ledger) -> Result<()> {
-        let faults = [check::over(rows, time::now()), check::against(rows, ledger)].concat();
+        let faults = ledger.faults(rows, time::now());
         if faults.is_empty() {
             Ok(())
         } else {

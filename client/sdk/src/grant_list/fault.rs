@@ -2,24 +2,37 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// Something wrong with a list of grants: at some of its places, or as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    lines: Vec<u64>,
-    message: String,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The places, in order; none if it is the list as a whole.
+    pub lines: Vec<u64>,
+    /// The column that is to blame, where one alone is.
+    pub column: Option<&'static str>,
+    /// What is wrong, and what to do.
+    pub message: String,
 }
 
 impl Fault {
-    pub(super) fn at(line: u64, message: impl Into<String>) -> Self {
-        Fault { lines: vec![line], message: message.into() }
+    /// A fault of one place.
+    pub fn at(line: u64, message: impl Into<String>) -> Self {
+        Fault { lines: vec![line], column: None, message: message.into() }
     }
 
-    pub(super) fn whole(message: impl Into<String>) -> Self {
-        Fault { lines: Vec::new(), message: message.into() }
+    /// A fault of the list as a whole.
+    pub fn whole(message: impl Into<String>) -> Self {
+        Fault { lines: Vec::new(), column: None, message: message.into() }
+    }
+
+    /// The same, with the column that is to blame.
+    pub fn in_column(self, column: &'static str) -> Self {
+        Fault { column: Some(column), ..self }
     }
 
     /// The fault as a sentence; a place in the list is called a `unit`.
-    pub(super) fn in_words(&self, unit: &str) -> String {
+    pub fn in_words(&self, unit: &str) -> String {
         let message = &self.message;
         match self.lines.as_slice() {
             [] => message.clone(),
@@ -36,7 +49,7 @@ impl fmt::Display for Fault {
 }
 
 /// Writes sorted numbers with those that follow each other as one range.
-fn ranges(lines: &[u64]) -> String {
+pub fn ranges(lines: &[u64]) -> String {
     let consecutive = |one: &u64, next: &u64| one + 1 == *next;
     let texts = lines.chunk_by(consecutive).map(|run| match run {
         [first, .., last] => format!("{first} to {last}"),
@@ -50,11 +63,11 @@ fn ranges(lines: &[u64]) -> String {
 pub(super) struct Faults(Vec<Fault>);
 
 impl Faults {
-    pub(super) fn add(&mut self, line: u64, message: String) {
+    pub(super) fn add(&mut self, line: u64, column: &'static str, message: String) {
         match self.0.iter_mut().find(|fault| !fault.lines.is_empty() && fault.message == message) {
             Some(fault) if fault.lines.last() == Some(&line) => {}
             Some(fault) => fault.lines.push(line),
-            None => self.0.push(Fault::at(line, message)),
+            None => self.0.push(Fault::at(line, message).in_column(column)),
         }
     }
 
@@ -74,7 +87,7 @@ mod tests {
     #[test]
     fn a_fault_calls_its_places_what_they_are() {
         assert_eq!(Fault::at(3, "no").in_words("part"), "part 3: no");
-        let several = Fault { lines: vec![3, 4], message: "no".into() };
+        let several = Fault { lines: vec![3, 4], column: None, message: "no".into() };
         assert_eq!(several.in_words("part"), "parts 3 to 4: no");
         assert_eq!(Fault::whole("no").to_string(), "no");
     }

@@ -1,12 +1,16 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::parse;
+use crate::Signer;
+
+fn account(text: &str) -> Result<AccountId, String> {
+    Signer::from_uri(text).map(|signer| signer.account()).map_err(|_| format!("\"{text}\" is not an account"))
+}
 
 const ALICE: &str = "//Alice";
 
 fn faults(text: &str) -> Vec<String> {
-    read(text.as_bytes(), &parse::account).unwrap_err().iter().map(ToString::to_string).collect()
+    read(text.as_bytes(), &account).unwrap_err().iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -14,7 +18,7 @@ fn programs_and_baskets_may_stand_in_one_file() {
     let text = format!(
         "owner, program ,amount,basket,valid_from,valid_until\n{ALICE},0,12.5,,,2027-03-31\n//Bob,,,3,,\n"
     );
-    let rows = read(text.as_bytes(), &parse::account).unwrap();
+    let rows = read(text.as_bytes(), &account).unwrap();
     assert_eq!(rows[0].line, 2);
     assert_eq!(
         rows[0].grant,
@@ -22,7 +26,7 @@ fn programs_and_baskets_may_stand_in_one_file() {
             program: 0,
             amount: 12_500_000,
             valid_from: None,
-            valid_until: Some(time::parse_date("2027-03-31").unwrap())
+            valid_until: Some(moment::read("2027-03-31").unwrap())
         }
     );
     assert_eq!(rows[1].grant, Grant::Basket { basket: 3 });
@@ -31,7 +35,7 @@ fn programs_and_baskets_may_stand_in_one_file() {
 #[test]
 fn what_a_spreadsheet_writes_is_read() {
     let text = format!("\u{feff}Owner,Program,Amount\r\n\"{ALICE}\",\"0\",\"1\"\r\n\r\n");
-    assert_eq!(read(text.as_bytes(), &parse::account).unwrap().len(), 1);
+    assert_eq!(read(text.as_bytes(), &account).unwrap().len(), 1);
 }
 
 #[test]
@@ -82,16 +86,33 @@ fn a_heading_without_what_is_needed_is_refused() {
 
 #[test]
 fn bytes_that_are_no_text_are_named_with_their_line() {
-    let faults = read(&b"owner,basket\n//Bob,1\n\xff\xfe,2\n"[..], &parse::account).unwrap_err();
+    let faults = read(&b"owner,basket\n//Bob,1\n\xff\xfe,2\n"[..], &account).unwrap_err();
     assert!(faults[0].to_string().starts_with("line 3: the line is not text"), "{:?}", faults[0]);
 }
 
 proptest::proptest! {
     #[test]
     fn no_file_makes_reading_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400)) {
-        let _ = read(&bytes[..], &parse::account);
-        let _ = read(&[b"owner,program,amount,basket\n", &bytes[..]].concat()[..], &parse::account);
+        let _ = read(&bytes[..], &account);
+        let _ = read(&[b"owner,program,amount,basket\n", &bytes[..]].concat()[..], &account);
     }
+}
+
+#[test]
+fn a_fault_names_its_column_where_one_alone_is_to_blame() {
+    let text = "owner,program,amount,valid_from,plan,months\n\
+                Alice,0,1,,,\n\
+                //Alice,x,1e3,never,,\n\
+                //Alice,0,1,2027-01-01,monthly,soon\n\
+                //Alice,0\n";
+    let faults = read(text.as_bytes(), &account).unwrap_err();
+    let of = |line: u64| -> Vec<Option<&str>> {
+        faults.iter().filter(|fault| fault.lines == [line]).map(|fault| fault.column).collect()
+    };
+    assert_eq!(of(2), [Some("owner")]);
+    assert_eq!(of(3), [Some("valid_from"), Some("program"), Some("amount")]);
+    assert_eq!(of(4), [Some("months")]);
+    assert_eq!(of(5), [None]);
 }
 
 fn plan_faults(row: &str) -> Vec<String> {
@@ -105,13 +126,13 @@ fn a_line_with_a_plan_is_all_its_parts() {
                 //Bob,0,10,monthly,2,,yes,2027-01-31,2028-01-01\n\
                 //Alice,1,100,vesting,12,6,,2027-01-01,\n\
                 //Bob,0,5,,,,,2027-06-30,\n";
-    let rows = read(text.as_bytes(), &parse::account).unwrap();
+    let rows = read(text.as_bytes(), &account).unwrap();
     let of = |line| rows.iter().filter(move |row| row.line == line).map(|row| row.grant.clone());
     let one = |program, amount: u128, from, until: Option<&str>| Grant::One {
         program,
         amount: amount * 1_000_000,
-        valid_from: Some(time::parse_date(from).unwrap()),
-        valid_until: until.map(|until| time::parse_date(until).unwrap()),
+        valid_from: Some(moment::read(from).unwrap()),
+        valid_until: until.map(|until| moment::read(until).unwrap()),
     };
     assert_eq!(of(2).count(), 3);
     assert_eq!(of(2).nth(1), Some(one(0, 10, "2027-02-28", Some("2027-03-31"))));

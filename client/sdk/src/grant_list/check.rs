@@ -2,16 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use stipend_sdk::{
-    pallet_entitlements::SLICES_MAX,
-    primitives::{
-        mint::Grant,
-        view::{BasketRow, ClassAllowance, IssuerAllowance, Program},
-        AccountId, BasketId, ClassId, Credits, Moment, ProgramId,
-    },
+use pallet_entitlements::SLICES_MAX;
+use sp_core::crypto::Ss58Codec;
+use stipend_primitives::{
+    mint::Grant,
+    view::{BasketRow, ClassAllowance, IssuerAllowance, Program},
+    AccountId, BasketId, ClassId, Credits, Moment, ProgramId,
 };
 
-use crate::{amount::credits, parse, time};
+use crate::{amount::credits, moment};
 
 use super::{
     fault::{Fault, Faults},
@@ -25,7 +24,8 @@ mod tests;
 type Basket = (AccountId, Vec<(ProgramId, Credits)>);
 
 /// What the chain says that matters to grants.
-pub(super) struct Ledger {
+#[derive(Clone, Debug)]
+pub struct Ledger {
     issuer: AccountId,
     /// What the issuer may still mint; `None`: it is no issuer.
     allowance: Option<IssuerAllowance>,
@@ -35,10 +35,11 @@ pub(super) struct Ledger {
 }
 
 /// Entitlements of an owner and class that still hold credits.
-pub(super) type Held = BTreeMap<(AccountId, ClassId), usize>;
+pub type Held = BTreeMap<(AccountId, ClassId), usize>;
 
 impl Ledger {
-    pub(super) fn new(
+    /// Of an issuer: what it may still mint, all programs and all baskets.
+    pub fn new(
         issuer: AccountId,
         allowance: Option<IssuerAllowance>,
         programs: Vec<(ProgramId, Program)>,
@@ -57,12 +58,12 @@ impl Ledger {
     }
 
     /// With what owners hold already.
-    pub(super) fn holding(self, held: Held) -> Self {
+    pub fn holding(self, held: Held) -> Self {
         Ledger { held, ..self }
     }
 
     /// The owners who are granted several entitlements: those whose wallets may become full.
-    pub(super) fn owners_of_several<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<AccountId> {
+    pub fn owners_of_several<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<AccountId> {
         let mut counts: BTreeMap<&AccountId, usize> = BTreeMap::new();
         for row in rows {
             *counts.entry(&row.owner).or_default() += self.lines(&row.grant).len();
@@ -71,7 +72,7 @@ impl Ledger {
     }
 
     /// The entitlements that a grant makes: the program and the credits of each.
-    pub(super) fn lines(&self, grant: &Grant) -> Vec<(ProgramId, Credits)> {
+    pub fn lines(&self, grant: &Grant) -> Vec<(ProgramId, Credits)> {
         match grant {
             Grant::One { program, amount, .. } => vec![(*program, *amount)],
             Grant::Basket { basket } => {
@@ -96,11 +97,11 @@ impl Ledger {
     fn class_name(&self, class: ClassId) -> String {
         let classes = self.allowance.iter().flat_map(|allowance| &allowance.classes);
         let known = classes.into_iter().find(|row| row.class == class);
-        known.map_or_else(|| format!("class {}", class.0), |row| parse::text(&row.name))
+        known.map_or_else(|| format!("class {}", class.0), |row| text(&row.name))
     }
 
     /// Credits that rows take from each program.
-    pub(super) fn totals<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<(ProgramId, Credits)> {
+    pub fn totals<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<(ProgramId, Credits)> {
         let mut totals = BTreeMap::new();
         for (program, amount) in rows.into_iter().flat_map(|row| self.lines(&row.grant)) {
             let total: &mut Credits = totals.entry(program).or_default();
@@ -122,6 +123,21 @@ impl Ledger {
         false
     }
 
+    /// Everything for which the chain would refuse these rows, as it is now.
+    pub fn faults<'a>(&self, rows: impl IntoIterator<Item = &'a Row> + Clone, now: Moment) -> Vec<Fault> {
+        [over(rows.clone(), now), against(rows, self)].concat()
+    }
+
+    /// What a program is, if there is one.
+    pub fn program(&self, id: ProgramId) -> Option<&Program> {
+        self.programs.get(&id)
+    }
+
+    /// What the issuer may still mint; `None`: it is no issuer.
+    pub fn allowance(&self) -> Option<&IssuerAllowance> {
+        self.allowance.as_ref()
+    }
+
     fn fault_of(&self, program: ProgramId) -> Option<String> {
         if !self.programs.contains_key(&program) {
             return Some(format!("there is no program {program}; see `stipend programs list`"));
@@ -134,13 +150,20 @@ impl Ledger {
     }
 }
 
+/// A name of the chain's: nothing in it may move a terminal's cursor.
+fn text(name: &[u8]) -> String {
+    let letters = String::from_utf8_lossy(name);
+    letters.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}
+
 /// The rows whose time is over before they are granted.
-pub(super) fn over<'a>(rows: impl IntoIterator<Item = &'a Row>, now: Moment) -> Vec<Fault> {
+pub fn over<'a>(rows: impl IntoIterator<Item = &'a Row>, now: Moment) -> Vec<Fault> {
     let mut faults = Faults::default();
     for row in rows {
         if matches!(row.grant, Grant::One { valid_until: Some(end), .. } if end <= now) {
             faults.add(
                 row.line,
+                "valid_until",
                 "it would be expired already: its end is in the past; let it begin or end later".into(),
             );
         }
@@ -149,7 +172,7 @@ pub(super) fn over<'a>(rows: impl IntoIterator<Item = &'a Row>, now: Moment) -> 
 }
 
 /// Everything for which the chain would refuse these rows as it is now.
-pub(super) fn against<'a>(rows: impl IntoIterator<Item = &'a Row>, ledger: &Ledger) -> Vec<Fault> {
+fn against<'a>(rows: impl IntoIterator<Item = &'a Row>, ledger: &Ledger) -> Vec<Fault> {
     let rows: Vec<&Row> = rows.into_iter().collect();
     let mut faults = Faults::default();
     if rows.is_empty() {
@@ -162,13 +185,14 @@ pub(super) fn against<'a>(rows: impl IntoIterator<Item = &'a Row>, ledger: &Ledg
         if let Grant::Basket { basket } = &row.grant {
             match ledger.baskets.get(basket) {
                 None => {
-                    faults.add(row.line, format!("there is no basket {basket}; see `stipend baskets list`"));
+                    faults.add(row.line, "basket", format!("there is no basket {basket}; see `stipend baskets list`"));
                 }
                 Some((issuer, _)) if *issuer != ledger.issuer => faults.add(
                     row.line,
+                    "basket",
                     format!(
                         "basket {basket} is minted only by {}, who set it; set one of your own with `stipend baskets set`",
-                        parse::address(issuer)
+                        issuer.to_ss58check()
                     ),
                 ),
                 Some(_) => {}
@@ -176,7 +200,7 @@ pub(super) fn against<'a>(rows: impl IntoIterator<Item = &'a Row>, ledger: &Ledg
         }
         for (program, _) in ledger.lines(&row.grant) {
             if let Some(reason) = ledger.fault_of(program) {
-                faults.add(row.line, reason);
+                faults.add(row.line, column(&row.grant, "program"), reason);
             }
         }
     }
@@ -198,6 +222,14 @@ pub(super) fn against<'a>(rows: impl IntoIterator<Item = &'a Row>, ledger: &Ledg
     faults.into_vec()
 }
 
+/// The column that a fault of a grant stands in: a basket has one alone.
+fn column(grant: &Grant, of_one: &'static str) -> &'static str {
+    match grant {
+        Grant::One { .. } => of_one,
+        Grant::Basket { .. } => "basket",
+    }
+}
+
 /// Names the rows that one issuer cannot grant alone.
 fn large(rows: &[&Row], ledger: &Ledger, allowance: &IssuerAllowance, faults: &mut Faults) {
     for row in rows {
@@ -208,7 +240,7 @@ fn large(rows: &[&Row], ledger: &Ledger, allowance: &IssuerAllowance, faults: &m
                 "more than {} credits in one grant take two issuers; grant these apart with --detached, and have another issuer run `stipend mint cosign` on what that prints",
                 credits(allowance.large_mint)
             );
-            faults.add(row.line, message);
+            faults.add(row.line, column(&row.grant, "amount"), message);
         }
     }
 }
@@ -228,10 +260,10 @@ fn beyond(rows: &[&Row], ledger: &Ledger, allowance: &IssuerAllowance, faults: &
                 let message = format!(
                     "does not fit into what the signing key may still mint: {} credits of {} until {}; keep such rows for the next period, or ask the council for `stipend mint set-allowance`",
                     credits(limit.left),
-                    parse::text(&limit.name),
-                    time::moment(allowance.period_ends_at)
+                    text(&limit.name),
+                    moment::written(allowance.period_ends_at)
                 );
-                faults.add(row.line, message);
+                faults.add(row.line, column(&row.grant, "amount"), message);
             }
             None => {
                 for (class, amount) in asked {
@@ -259,12 +291,12 @@ fn room(rows: &[&Row], ledger: &Ledger, faults: &mut Faults) {
         if held + lines.len() > SLICES_MAX as usize {
             let message = format!(
                 "{} holds {held} entitlements with credits left and would get {} more of {}; a wallet has room for {SLICES_MAX} of a class: grant fewer and larger parts, or the rest later",
-                parse::address(owner),
+                owner.to_ss58check(),
                 lines.len(),
                 ledger.class_name(class),
             );
             for line in lines {
-                faults.add(line, message.clone());
+                faults.add(line, "owner", message.clone());
             }
         }
     }

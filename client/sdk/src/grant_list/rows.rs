@@ -6,9 +6,9 @@ use std::{
 };
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use stipend_sdk::primitives::{mint::Grant, AccountId, Moment};
+use stipend_primitives::{mint::Grant, AccountId, Moment};
 
-use crate::{amount, time};
+use crate::{amount, moment};
 
 use self::plan::PlanFields;
 use super::fault::Fault;
@@ -19,13 +19,17 @@ mod tests;
 
 /// One grant and the line that it stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) line: u64,
-    pub(crate) owner: AccountId,
-    pub(crate) grant: Grant,
+pub struct Row {
+    /// Where in the list: a line of a file, a part of a plan.
+    pub line: u64,
+    /// Who receives.
+    pub owner: AccountId,
+    /// What is granted.
+    pub grant: Grant,
 }
 
-const COLUMNS: [&str; 10] = [
+/// What a file's columns can be.
+pub const COLUMNS: [&str; 10] = [
     "owner",
     "program",
     "amount",
@@ -39,11 +43,11 @@ const COLUMNS: [&str; 10] = [
 ];
 
 /// What reads an owner.
-pub(super) type ReadAccount<'a> = &'a dyn Fn(&str) -> Result<AccountId, String>;
+pub type ReadAccount<'a> = &'a dyn Fn(&str) -> Result<AccountId, String>;
 
 /// Reads all rows, or tells everything that is wrong with them. A line with a plan is one row for each of
 /// its parts.
-pub(super) fn read(input: impl Read, account: ReadAccount) -> Result<Vec<Row>, Vec<Fault>> {
+pub fn read(input: impl Read, account: ReadAccount) -> Result<Vec<Row>, Vec<Fault>> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(input);
     let heading = match reader.headers() {
         Ok(heading) => Heading::read(heading)?,
@@ -60,7 +64,11 @@ pub(super) fn read(input: impl Read, account: ReadAccount) -> Result<Vec<Row>, V
             Ok(record) => {
                 let line = record.position().map_or(0, csv::Position::line);
                 match heading.rows(&record, line, account) {
-                    Err(reasons) => faults.extend(reasons.into_iter().map(|reason| Fault::at(line, reason))),
+                    Err(reasons) => faults.extend(
+                        reasons
+                            .into_iter()
+                            .map(|(column, message)| Fault { column, ..Fault::at(line, message) }),
+                    ),
                     Ok(of_line) => {
                         let key = |row: &Row| (row.owner.clone(), codec::Encode::encode(&row.grant));
                         let twice = of_line.iter().find_map(|row| seen.get(&key(row)));
@@ -83,6 +91,9 @@ pub(super) fn read(input: impl Read, account: ReadAccount) -> Result<Vec<Row>, V
         Err(faults)
     }
 }
+
+/// What is wrong with a line: the column that is to blame, where one alone is, and why.
+type Reason = (Option<&'static str>, String);
 
 /// Which column stands where.
 struct Heading {
@@ -127,9 +138,10 @@ impl Heading {
         }
     }
 
-    fn rows(&self, record: &StringRecord, line: u64, account: ReadAccount) -> Result<Vec<Row>, Vec<String>> {
+    fn rows(&self, record: &StringRecord, line: u64, account: ReadAccount) -> Result<Vec<Row>, Vec<Reason>> {
         if record.len() != self.width {
-            return Err(vec![format!("it has {} fields, the heading has {}", record.len(), self.width)]);
+            let message = format!("it has {} fields, the heading has {}", record.len(), self.width);
+            return Err(vec![(None, message)]);
         }
         let field = |name: &str| {
             self.columns.get(name).and_then(|at| record.get(*at)).filter(|text| !text.is_empty())
@@ -139,10 +151,10 @@ impl Heading {
             None => Err("the owner is missing".to_owned()),
             Some(text) => account(text),
         };
-        let owner = owner.map_err(|reason| reasons.push(reason)).ok();
-        let mut date = |name| {
-            let moment = field(name).map(time::parse_date).transpose();
-            moment.map_err(|reason| reasons.push(format!("{name}: {reason}"))).ok().flatten()
+        let owner = owner.map_err(|reason| reasons.push((Some("owner"), reason))).ok();
+        let mut date = |name: &'static str| {
+            let moment = field(name).map(moment::read).transpose();
+            moment.map_err(|reason| reasons.push((Some(name), format!("{name}: {reason}")))).ok().flatten()
         };
         let validity = (date("valid_from"), date("valid_until"));
         let grant = grant(field("program"), field("amount"), field("basket"), validity);
@@ -167,30 +179,32 @@ fn grant(
     amount: Option<&str>,
     basket: Option<&str>,
     (valid_from, valid_until): (Option<Moment>, Option<Moment>),
-) -> Result<Grant, Vec<String>> {
+) -> Result<Grant, Vec<Reason>> {
     match (program, amount, basket) {
         (None, None, Some(basket)) => {
             if valid_from.is_some() || valid_until.is_some() {
-                return Err(vec![
-                    "a basket fixes its own validity; leave valid_from and valid_until empty".into()
-                ]);
+                let message = "a basket fixes its own validity; leave valid_from and valid_until empty";
+                return Err(vec![(Some("basket"), message.into())]);
             }
-            let basket =
-                basket.parse().map_err(|_| vec![format!("\"{basket}\" is not a basket's number")])?;
+            let wrong = || (Some("basket"), format!("\"{basket}\" is not a basket's number"));
+            let basket = basket.parse().map_err(|_| vec![wrong()])?;
             Ok(Grant::Basket { basket })
         }
         (Some(program), Some(amount), None) => {
             let mut reasons = Vec::new();
-            let program = program
-                .parse()
-                .map_err(|_| reasons.push(format!("\"{program}\" is not a program's number")))
-                .unwrap_or_default();
-            let amount = amount::parse(amount).map_err(|reason| reasons.push(reason)).unwrap_or_default();
-            if amount == 0 && reasons.is_empty() {
-                reasons.push("the amount is zero".into());
+            let mut wrong = |column, message: String| reasons.push((Some(column), message));
+            let number = program.parse();
+            if number.is_err() {
+                wrong("program", format!("\"{program}\" is not a program's number"));
             }
+            match amount::parse(amount) {
+                Err(reason) => wrong("amount", reason),
+                Ok(0) if number.is_ok() => wrong("amount", "the amount is zero".into()),
+                Ok(_) => {}
+            }
+            let (program, amount) = (number.unwrap_or_default(), amount::parse(amount).unwrap_or_default());
             if valid_until.zip(valid_from).is_some_and(|(until, from)| until <= from) {
-                reasons.push("valid_until is not after valid_from".into());
+                reasons.push((Some("valid_until"), "valid_until is not after valid_from".into()));
             }
             if reasons.is_empty() {
                 Ok(Grant::One { program, amount, valid_from, valid_until })
@@ -198,6 +212,6 @@ fn grant(
                 Err(reasons)
             }
         }
-        _ => Err(vec!["there must be a program and an amount, or a basket, and not both".into()]),
+        _ => Err(vec![(None, "there must be a program and an amount, or a basket, and not both".into())]),
     }
 }

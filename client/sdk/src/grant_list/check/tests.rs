@@ -1,11 +1,20 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::Signer;
+
+fn account(name: &str) -> AccountId {
+    Signer::from_uri(name).unwrap().account()
+}
+
+fn name(text: &str) -> stipend_primitives::Name {
+    stipend_primitives::Name::truncate_from(text.as_bytes().to_vec())
+}
 
 fn program(owner: &str, parent: Option<ProgramId>, unminted: Credits) -> Program {
     Program {
-        owner: parse::account(owner).unwrap(),
-        name: parse::name("p").unwrap(),
+        owner: account(owner),
+        name: name("p"),
         class: ClassId::INNOVATION,
         parent,
         budget: unminted,
@@ -18,7 +27,7 @@ fn program(owner: &str, parent: Option<ProgramId>, unminted: Credits) -> Program
 fn allowance(left: Credits) -> IssuerAllowance {
     let row = ClassAllowance {
         class: ClassId::INNOVATION,
-        name: parse::name("Innovation").unwrap(),
+        name: name("Innovation"),
         allowance: 1_000,
         minted: 1_000 - left,
         left,
@@ -27,7 +36,7 @@ fn allowance(left: Credits) -> IssuerAllowance {
 }
 
 fn ledger(allowance: Option<IssuerAllowance>) -> Ledger {
-    let [alice, bob] = ["//Alice", "//Bob"].map(|name| parse::account(name).unwrap());
+    let [alice, bob] = ["//Alice", "//Bob"].map(account);
     Ledger::new(
         alice.clone(),
         allowance,
@@ -45,7 +54,7 @@ fn ledger(allowance: Option<IssuerAllowance>) -> Ledger {
 }
 
 fn row(line: u64, grant: Grant) -> Row {
-    Row { line, owner: parse::account("//Dave").unwrap(), grant }
+    Row { line, owner: account("//Dave"), grant }
 }
 
 fn one(line: u64, program: ProgramId, amount: Credits) -> Row {
@@ -112,7 +121,7 @@ fn nothing_left_to_send_has_no_fault() {
 #[test]
 fn another_issuers_basket_is_named_with_its_issuer() {
     let faults = faults(&[row(4, Grant::Basket { basket: 7 })]);
-    let bob = parse::address(&parse::account("//Bob").unwrap());
+    let bob = account("//Bob").to_ss58check();
     assert!(faults[0].starts_with("line 4: basket 7 is minted only by") && faults[0].contains(&bob));
 }
 
@@ -156,7 +165,7 @@ fn more_entitlements_than_a_wallet_has_room_for_are_named() {
     let rows: Vec<Row> = (0..u64::from(SLICES_MAX)).map(|line| one(line, 3, 1)).collect();
     let ledger = ledger(Some(allowance(1_000)));
     assert!(against(&rows, &ledger).is_empty());
-    let dave = parse::account("//Dave").unwrap();
+    let dave = account("//Dave");
     let full = ledger.holding([((dave, ClassId::INNOVATION), 1)].into());
     let fault = against(&rows, &full)[0].to_string();
     assert!(fault.starts_with("lines 0 to 63: "), "{fault}");
