@@ -14,6 +14,8 @@ pub enum Subject {
     Public,
     /// Only who the viewer is.
     Viewer,
+    /// Acts that the viewer signs with a key of their own, and what became of them.
+    Acts,
     /// One wallet: balances, receipts, grants, keys. The path's `account`.
     Wallet,
     /// One receipt. The path's `gateway` and `seq`.
@@ -22,6 +24,8 @@ pub enum Subject {
     Programs,
     /// One budget with its grants. The path's `program`.
     Program,
+    /// Granting to others and taking back: forms, and checks of lists.
+    Granting,
     /// All wallets, receipts and sums.
     Everything,
 }
@@ -47,11 +51,14 @@ pub enum Who {
 pub const TABLE: &[(Subject, &[Who])] = &[
     (Subject::Public, &[Who::Anybody]),
     (Subject::Viewer, &[Who::Somebody]),
+    // A signature decides what is done; the chain decides who may.
+    (Subject::Acts, &[Who::Somebody]),
     (Subject::Wallet, &[Who::Owner, Who::Auditor]),
     (Subject::Receipt, &[Who::Owner, Who::Auditor]),
     // Everybody gets a list of those that the next line lets through.
     (Subject::Programs, &[Who::Issuer, Who::Auditor]),
     (Subject::Program, &[Who::Manager, Who::Auditor]),
+    (Subject::Granting, &[Who::Issuer]),
     (Subject::Everything, &[Who::Auditor]),
 ];
 
@@ -116,9 +123,13 @@ mod tests {
         for subject in [Subject::Wallet, Subject::Receipt, Subject::Everything, Subject::Program] {
             assert!(!may(subject, &issuer) && !may(subject, &stranger), "{subject:?}");
         }
-        assert!(may(Subject::Programs, &issuer) && !may(Subject::Programs, &stranger));
+        for subject in [Subject::Programs, Subject::Granting] {
+            assert!(may(subject, &issuer) && !may(subject, &stranger), "{subject:?}");
+        }
         for role in [Role::Auditor, Role::Council] {
-            assert!(TABLE.iter().all(|(subject, _)| may(*subject, &by_roles(&[role]))));
+            let sees = |subject| may(subject, &by_roles(&[role]));
+            assert!(TABLE.iter().all(|(subject, _)| sees(*subject) || *subject == Subject::Granting));
+            assert!(!sees(Subject::Granting), "who only looks grants nothing");
         }
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod acts;
 pub mod chain;
 pub mod config;
 pub mod db;

@@ -19,6 +19,7 @@ use stipend_primitives::{
 };
 use stipend_rpc::WalletBalance;
 pub use stipend_sdk::BlockRef;
+use stipend_sdk::{grant_list::Ledger, Prepared, RuntimeCall, SubmitError, Unsigned};
 
 pub use sdk::SdkSource;
 
@@ -156,6 +157,35 @@ pub trait Source: Send + Sync + 'static {
 
     /// An account's roles by the newest finalised block.
     fn roles(&self, who: AccountId) -> impl Future<Output = Answer<Vec<Role>>> + Send;
+
+    /// A transaction for an account to sign, as of a block; see [`Unsigned`].
+    fn unsigned(
+        &self,
+        call: RuntimeCall,
+        account: AccountId,
+        as_of: BlockRef,
+    ) -> impl Future<Output = Result<Unsigned, SubmitError>> + Send;
+
+    /// Hands a signed transaction to the chain.
+    fn send(&self, signed: &Prepared) -> impl Future<Output = Result<(), SubmitError>> + Send;
+
+    /// Waits for the final block that decides a transaction which was sent, and returns its height; tells
+    /// on the way which newest block holds it.
+    fn follow(
+        &self,
+        signed: &Prepared,
+        in_block: impl FnOnce(BlockNumber) + Send,
+    ) -> impl Future<Output = Result<BlockNumber, SubmitError>> + Send;
+
+    /// The calls that an account signed and that were carried out in a block.
+    fn calls_of(
+        &self,
+        block: H256,
+        signer: AccountId,
+    ) -> impl Future<Output = Answer<Vec<RuntimeCall>>> + Send;
+
+    /// What matters to an issuer's grants, as of a block: its allowance, all programs, all baskets.
+    fn issuing(&self, issuer: AccountId, at: BlockRef) -> impl Future<Output = Answer<Ledger>> + Send;
 
     /// A receipt's proof as a JSON document that holds offline.
     fn proof(

@@ -4,7 +4,9 @@ use futures::{stream, stream::BoxStream, StreamExt, TryStreamExt};
 use sp_core::H256;
 use stipend_primitives::{AccountId, BlockNumber, Moment, Role, Sequence};
 use stipend_rpc::WalletBalance;
-use stipend_sdk::{proof::Document, Client, RpcError};
+use stipend_sdk::{
+    grant_list::Ledger, proof::Document, Client, Prepared, RpcError, RuntimeCall, SubmitError, Unsigned,
+};
 
 use super::{read, Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 
@@ -97,6 +99,39 @@ impl Source for SdkSource {
 
     async fn roles(&self, who: AccountId) -> Answer<Vec<Role>> {
         Ok(self.0.finalised().await?.roles(&who).await?)
+    }
+
+    async fn unsigned(
+        &self,
+        call: RuntimeCall,
+        account: AccountId,
+        as_of: BlockRef,
+    ) -> Result<Unsigned, SubmitError> {
+        self.0.unsigned(call, account, as_of).await
+    }
+
+    async fn send(&self, signed: &Prepared) -> Result<(), SubmitError> {
+        self.0.send(signed).await.map(drop)
+    }
+
+    async fn follow(
+        &self,
+        signed: &Prepared,
+        in_block: impl FnOnce(BlockNumber) + Send,
+    ) -> Result<BlockNumber, SubmitError> {
+        let done = self.0.follow_sent(signed, |block| in_block(block.number)).await?;
+        Ok(done.block_number)
+    }
+
+    async fn calls_of(&self, block: H256, signer: AccountId) -> Answer<Vec<RuntimeCall>> {
+        Ok(self.0.calls_of(block, &signer).await?)
+    }
+
+    async fn issuing(&self, issuer: AccountId, at: BlockRef) -> Answer<Ledger> {
+        let snapshot = self.0.at(at.hash);
+        let (allowance, programs, baskets) =
+            tokio::try_join!(snapshot.mint_allowance(&issuer), snapshot.programs(), snapshot.baskets())?;
+        Ok(Ledger::new(issuer, allowance, programs, baskets))
     }
 
     async fn proof(

@@ -1,24 +1,28 @@
 //! Answers that are refusals.
 
+use std::borrow::Cow;
+
 use axum::{
     http::{HeaderValue, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
     Json,
 };
 use serde_json::json;
+use stipend_sdk::SubmitError;
 
 use crate::{
+    acts::Wrong,
     chain::SourceError,
     db::DbError,
     pages::{self, layout},
 };
 
 /// Why a request gets no answer. What is for others is not told apart from what does not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     NotSignedIn,
     NotFound,
-    Invalid(&'static str),
+    Invalid(Cow<'static, str>),
     OtherSite,
     Busy,
     NoChain,
@@ -26,7 +30,12 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    fn status(self) -> StatusCode {
+    /// A request that makes no sense, in a sentence that says what to do.
+    pub(crate) fn invalid(words: impl Into<Cow<'static, str>>) -> Self {
+        Refusal::Invalid(words.into())
+    }
+
+    fn status(&self) -> StatusCode {
         match self {
             Refusal::NotSignedIn => StatusCode::UNAUTHORIZED,
             Refusal::NotFound => StatusCode::NOT_FOUND,
@@ -37,7 +46,7 @@ impl Refusal {
         }
     }
 
-    fn words(self) -> &'static str {
+    fn words(&self) -> &str {
         match self {
             Refusal::NotSignedIn => {
                 "You are not signed in, or your session is over. Sign in with your wallet's key."
@@ -58,20 +67,20 @@ impl Refusal {
     }
 
     /// As JSON.
-    pub(crate) fn json(self) -> Response {
+    pub(crate) fn json(&self) -> Response {
         (self.status(), Json(json!({ "error": self.words() }))).into_response()
     }
 
     /// As a page.
-    pub(crate) fn page(self) -> Response {
-        if self == Refusal::NotSignedIn {
+    pub(crate) fn page(&self) -> Response {
+        if *self == Refusal::NotSignedIn {
             return Redirect::to("/sign-in").into_response();
         }
         (self.status(), pages::html(layout::refusal(self.words()))).into_response()
     }
 
     /// As the path's kind wants it.
-    pub(crate) fn at(self, path: &str) -> Response {
+    pub(crate) fn at(&self, path: &str) -> Response {
         if path.starts_with("/api/") || path.ends_with("/live") {
             self.json()
         } else {
@@ -91,6 +100,24 @@ impl From<SourceError> for Refusal {
     fn from(error: SourceError) -> Self {
         tracing::warn!(%error, "the chain gave no answer");
         Refusal::NoChain
+    }
+}
+
+impl From<SubmitError> for Refusal {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Rpc(error) => {
+                tracing::warn!(%error, "the chain gave no answer");
+                Refusal::NoChain
+            }
+            other => Refusal::invalid(other.to_string()),
+        }
+    }
+}
+
+impl From<Wrong> for Refusal {
+    fn from(wrong: Wrong) -> Self {
+        Refusal::invalid(wrong.0)
     }
 }
 

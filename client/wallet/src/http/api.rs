@@ -53,13 +53,13 @@ impl Part {
     }
 
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Refusal> {
-        const WRONG: Refusal = Refusal::Invalid("`after` is not where a page ended.");
-        self.after.as_deref().map(|text| Cursor::parse(text).ok_or(WRONG)).transpose()
+        let wrong = || Refusal::invalid("`after` is not where a page ended.");
+        self.after.as_deref().map(|text| Cursor::parse(text).ok_or_else(wrong)).transpose()
     }
 
     pub(super) fn number(&self) -> Result<i64, Refusal> {
         let text = self.after.as_deref().unwrap_or("-1");
-        text.parse().map_err(|_| Refusal::Invalid("`after` is not a number."))
+        text.parse().map_err(|_| Refusal::invalid("`after` is not a number."))
     }
 
     /// First day to show, of 30 unless more are asked for.

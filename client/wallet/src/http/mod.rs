@@ -1,13 +1,17 @@
 //! The service: one router from one list of routes, each behind the guard of its subject.
 
+mod acts;
 mod answer;
 mod api;
 mod exports;
 mod files;
+mod frame;
 mod guard;
 mod health;
+mod lists;
 mod live;
 mod pages;
+mod people;
 mod routes;
 mod sign_in;
 
@@ -19,6 +23,7 @@ use stipend_primitives::{AccountId, Role};
 use tokio::sync::Semaphore;
 
 use crate::{
+    acts::Followed,
     chain::Source,
     config::Config,
     db::Pool,
@@ -41,6 +46,7 @@ pub struct App<S> {
     pub(crate) pool: Pool,
     pub(crate) progress: Progress,
     pub(crate) sessions: Sessions,
+    pub(crate) followed: Followed,
     pub(crate) origin: String,
     pub(crate) streams: Arc<Semaphore>,
     pub(crate) behind_max: u64,
@@ -56,6 +62,7 @@ impl<S: Source> App<S> {
             pool: Pool::new(config.database.clone(), config.readers_max),
             progress,
             sessions: Sessions::new(config.session),
+            followed: Followed::default(),
             origin,
             streams: Arc::new(Semaphore::new(config.streams_max)),
             behind_max: config.behind_max,

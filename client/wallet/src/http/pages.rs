@@ -1,27 +1,20 @@
 //! The pages' handlers: read, then render.
 
-use std::sync::Arc;
-
-use axum::{
-    extract::{Path, Query, State},
-    response::Response,
-    Extension,
-};
+use axum::extract::{Path, Query};
 use stipend_primitives::{ProgramId, Sequence};
 
 use super::{
     answer::Refusal,
     api::{self, account, Part, EVENTS},
-    App, Viewer,
+    frame::{Frame, Page},
 };
 use crate::{
     chain::Source,
     pages::{
-        self, audit, grants as grants_page, keys as keys_page, programs as programs_page,
+        audit, grants as grants_page, keys as keys_page, programs as programs_page,
         receipts as receipts_page, wallet as wallet_page,
     },
     read::{
-        as_of,
         days::{self, Whose},
         grants as grants_read, programs as programs_read,
         receipts::{self as receipts_read, Order},
@@ -29,19 +22,15 @@ use crate::{
     },
 };
 
-type Page = Result<Response, Refusal>;
-
 pub(super) async fn wallet<S: Source>(
-    State(app): State<Arc<App<S>>>,
+    frame: Frame<S>,
     Path(owner): Path<String>,
     Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
 ) -> Page {
     let owner = account(&owner)?;
-    let live = api::live(&app, &owner).await;
-    app.pool
-        .read(move |connection| {
-            let at = as_of(connection)?;
+    let live = api::live(&frame.app, &owner).await;
+    frame
+        .page(move |connection, viewer, at| {
             let from_day = part.first_day(at.moment);
             let whose = Whose::Wallet(&owner);
             let used = days::used(connection, whose, from_day)?;
@@ -57,97 +46,78 @@ pub(super) async fn wallet<S: Source>(
                 used,
                 live,
             };
-            Ok(pages::html(wallet_page::page(&viewer, &view)))
+            Ok(wallet_page::page(viewer, &view))
         })
         .await
 }
 
 pub(super) async fn receipts<S: Source>(
-    State(app): State<Arc<App<S>>>,
+    frame: Frame<S>,
     Path(owner): Path<String>,
     Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
 ) -> Page {
     let (owner, cursor, limit) = (account(&owner)?, part.cursor()?, part.limit());
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let rows = receipts_read::page(connection, Some(&owner), Order::Newest, cursor, limit)?;
-            let at = as_of(connection)?;
-            Ok(pages::html(receipts_page::of_wallet(&viewer, &owner, at, &rows, limit)))
+            Ok(receipts_page::of_wallet(viewer, &owner, at, &rows, limit))
         })
         .await
 }
 
-pub(super) async fn grants<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Path(owner): Path<String>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
+pub(super) async fn grants<S: Source>(frame: Frame<S>, Path(owner): Path<String>) -> Page {
     let owner = account(&owner)?;
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let grants = grants_read::of_owner(connection, &owner)?;
             let events = grants_read::events_of_owner(connection, &owner, EVENTS)?;
             let names = Names::read(connection)?;
-            let at = as_of(connection)?;
-            Ok(pages::html(grants_page::page(&viewer, &owner, at, &names, &grants, &events)))
+            Ok(grants_page::page(viewer, &owner, at, &names, &grants, &events))
         })
         .await
 }
 
-pub(super) async fn keys<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Path(owner): Path<String>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
+pub(super) async fn keys<S: Source>(frame: Frame<S>, Path(owner): Path<String>) -> Page {
     let owner = account(&owner)?;
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let keys = wallets_read::keys(connection, &owner)?;
             let names = Names::read(connection)?;
-            let at = as_of(connection)?;
-            Ok(pages::html(keys_page::page(&viewer, &owner, at, &names, &keys)))
+            Ok(keys_page::page(viewer, &owner, at, &names, &keys))
         })
         .await
 }
 
 pub(super) async fn receipt<S: Source>(
-    State(app): State<Arc<App<S>>>,
+    frame: Frame<S>,
     Path((gateway, seq)): Path<(String, Sequence)>,
-    Extension(viewer): Extension<Viewer>,
 ) -> Page {
     let gateway = account(&gateway)?;
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let found = receipts_read::explain(connection, &gateway, seq)?.ok_or(Refusal::NotFound)?;
-            Ok(pages::html(receipts_page::explained(&viewer, as_of(connection)?, &found)))
+            Ok(receipts_page::explained(viewer, at, &found))
         })
         .await
 }
 
-pub(super) async fn programs<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
-    app.pool
-        .read(move |connection| {
-            let at = as_of(connection)?;
-            let programs = api::visible(connection, &viewer)?;
-            Ok(pages::html(programs_page::list(&viewer, at, &programs)))
+pub(super) async fn programs<S: Source>(frame: Frame<S>) -> Page {
+    frame
+        .page(|connection, viewer, at| {
+            let programs = api::visible(connection, viewer)?;
+            Ok(programs_page::list(viewer, at, &programs))
         })
         .await
 }
 
 pub(super) async fn program<S: Source>(
-    State(app): State<Arc<App<S>>>,
+    frame: Frame<S>,
     Path(id): Path<ProgramId>,
     Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
 ) -> Page {
     let (after, limit) = (part.number()?, part.limit());
-    app.pool
-        .read(move |connection| {
-            let at = as_of(connection)?;
+    frame
+        .page(move |connection, viewer, at| {
             let list = programs_read::list(connection)?;
             let program = list.into_iter().find(|one| one.id == id).ok_or(Refusal::NotFound)?;
             let view = programs_page::View {
@@ -158,19 +128,14 @@ pub(super) async fn program<S: Source>(
                 at,
                 limit,
             };
-            Ok(pages::html(programs_page::one(&viewer, &view)))
+            Ok(programs_page::one(viewer, &view))
         })
         .await
 }
 
-pub(super) async fn audit<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
-    app.pool
-        .read(move |connection| {
-            let at = as_of(connection)?;
+pub(super) async fn audit<S: Source>(frame: Frame<S>, Query(part): Query<Part>) -> Page {
+    frame
+        .page(move |connection, viewer, at| {
             let from_day = part.first_day(at.moment);
             let used = days::used(connection, Whose::Everybody, from_day)?;
             let view = audit::View {
@@ -181,36 +146,28 @@ pub(super) async fn audit<S: Source>(
                 from_day,
                 used,
             };
-            Ok(pages::html(audit::page(&viewer, &view)))
+            Ok(audit::page(viewer, &view))
         })
         .await
 }
 
-pub(super) async fn audit_wallets<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
+pub(super) async fn audit_wallets<S: Source>(frame: Frame<S>, Query(part): Query<Part>) -> Page {
     let (after, limit) = (part.number()?, part.limit());
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let rows = wallets_read::list(connection, after, limit)?;
             let names = Names::read(connection)?;
-            Ok(pages::html(audit::wallets(&viewer, as_of(connection)?, &names, &rows, limit)))
+            Ok(audit::wallets(viewer, at, &names, &rows, limit))
         })
         .await
 }
 
-pub(super) async fn audit_receipts<S: Source>(
-    State(app): State<Arc<App<S>>>,
-    Query(part): Query<Part>,
-    Extension(viewer): Extension<Viewer>,
-) -> Page {
+pub(super) async fn audit_receipts<S: Source>(frame: Frame<S>, Query(part): Query<Part>) -> Page {
     let (cursor, limit) = (part.cursor()?, part.limit());
-    app.pool
-        .read(move |connection| {
+    frame
+        .page(move |connection, viewer, at| {
             let rows = receipts_read::page(connection, None, Order::Newest, cursor, limit)?;
-            Ok(pages::html(receipts_page::of_everybody(&viewer, as_of(connection)?, &rows, limit)))
+            Ok(receipts_page::of_everybody(viewer, at, &rows, limit))
         })
         .await
 }

@@ -73,10 +73,10 @@ pub(super) async fn answer<S: Source>(
     Json(answer): Json<Answer>,
 ) -> Result<Response, Refusal> {
     let account = account(&answer.account)
-        .ok_or(Refusal::Invalid("`account` is neither an address nor a public key of 32 bytes in hex."))?;
+        .ok_or(Refusal::invalid("`account` is neither an address nor a public key of 32 bytes in hex."))?;
     let mut signature = [0; 64];
     hex::decode_to_slice(answer.signature.trim_start_matches("0x"), &mut signature)
-        .map_err(|_| Refusal::Invalid("`signature` is not 64 bytes in hex."))?;
+        .map_err(|_| Refusal::invalid("`signature` is not 64 bytes in hex."))?;
     let asked = |nonce, expires_at| SignIn {
         origin: app.origin.clone(),
         genesis: app.source.genesis(),

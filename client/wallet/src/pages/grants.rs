@@ -28,13 +28,49 @@ pub fn page(
         section aria-labelledby="held" {
             h2 id="held" { "Entitlements" }
             (table(at.moment, names, grants, false))
+            @if viewer.account.as_ref() == Some(owner) { (give_back(names, grants)) }
         }
         section aria-labelledby="history" {
             h2 id="history" { "History" }
             (history(names, events))
         }
     };
+    let inside = html! { (inside) (layout::confirmation(viewer)) };
     layout::page(viewer, "Grants", at, &path, inside)
+}
+
+/// Giving unused credits back.
+fn give_back(names: &Names, grants: &[EntitlementView]) -> Markup {
+    let open: Vec<&EntitlementView> = grants.iter().filter(|grant| grant.amounts.available > 0).collect();
+    html! {
+        @if !open.is_empty() {
+            details.script hidden {
+                summary { "Give credits back" }
+                form.card data-act="give_back" {
+                    p { "Credits that you will not need go back to the program that granted them." }
+                    label for="back-grant" { "Grant" }
+                    select id="back-grant" name="entitlement" required {
+                        @for grant in open {
+                            option value=(grant.id) {
+                                (grant.id) ": " (credits(grant.amounts.available)) " of " (names.class(grant.class))
+                            }
+                        }
+                    }
+                    (amount_field("back-amount", "amount", "Credits", true))
+                    button type="submit" { "Go on" }
+                }
+            }
+        }
+    }
+}
+
+/// Where an amount of credits is written.
+pub fn amount_field(id: &str, name: &str, label: &str, required: bool) -> Markup {
+    html! {
+        label for=(id) { (label) }
+        input type="text" id=(id) name=(name) required[required] inputmode="decimal" autocomplete="off"
+            pattern="[0-9]+([.][0-9]{1,6})?" title="credits with up to six decimals, such as 12.5";
+    }
 }
 
 /// Entitlements with where their credits are.

@@ -3,42 +3,49 @@
 use maud::{html, Markup};
 use serde_json::Value;
 use sp_core::crypto::Ss58Codec;
-use stipend_primitives::{AccountId, ModelId};
+use stipend_primitives::AccountId;
 
-use super::{
-    layout,
-    words::{credits, when},
-};
+use super::{layout, limits};
 use crate::{
     http::Viewer,
     read::{wallets::Key, AsOf, Names},
 };
 
-/// The page.
+/// The page. Its owner can make keys, change and revoke them.
 pub fn page(viewer: &Viewer, owner: &AccountId, at: AsOf, names: &Names, keys: &[Key]) -> Markup {
     let path = format!("/wallets/{}/keys", owner.to_ss58check());
+    let is_own = viewer.account.as_ref() == Some(owner);
     let inside = html! {
         (layout::tabs(owner, "API keys"))
+        @if is_own { (make(names)) }
         section aria-labelledby="keys" {
             h2 id="keys" { "Keys and their limits" }
             p.note { "The chain knows a key by the hash of its text. The text was shown once, when the key was made." }
             @if keys.is_empty() { p.empty { "No keys." } }
-            @for key in keys { (card(key, names)) }
+            @for (at, key) in keys.iter().enumerate() { (card(at, key, names, is_own)) }
         }
-        section.card aria-labelledby="make" {
-            h2 id="make" { "Make, change or revoke a key" }
-            p { "A key is a transaction that your wallet's key signs. This page never holds that key, so it is done on the command line:" }
-            pre { code {
-                "stipend --key FILE api-keys create\n"
-                "stipend --key FILE api-keys revoke HASH\n"
-                "stipend api-keys --help"
-            } }
+        @if is_own {
+            (layout::without_script("stipend --key FILE api-keys create\nstipend --key FILE api-keys revoke HASH\nstipend api-keys --help"))
+            (layout::confirmation(viewer))
         }
     };
     layout::page(viewer, "API keys", at, &path, inside)
 }
 
-fn card(key: &Key, names: &Names) -> Markup {
+fn make(names: &Names) -> Markup {
+    html! {
+        details.script.card id="make" hidden {
+            summary { "Make a key" }
+            form data-act="register_key" {
+                p { "The key is made in this browser and shown once. Only its hash leaves it, signed by you." }
+                (limits::fields("new", names, &Value::Null))
+                button.primary type="submit" { "Make a key" }
+            }
+        }
+    }
+}
+
+fn card(at: usize, key: &Key, names: &Names, is_own: bool) -> Markup {
     html! {
         article.card {
             h3 { code { (key.hash) } }
@@ -48,45 +55,21 @@ fn card(key: &Key, names: &Names) -> Markup {
                     None => { span.good { "in use" } " since block " (key.registered) },
                 }
             }
-            dl.facts {
-                @if let Value::Object(limits) = &key.limits {
-                    @for (name, value) in limits {
-                        dt { (title(name)) }
-                        dd { (shown(name, value, names)) }
+            (limits::facts(&key.limits, names))
+            @if is_own && key.revoked.is_none() {
+                div.script hidden {
+                    details {
+                        summary { "Change its limits" }
+                        form data-act="set_limits" data-hash=(key.hash) {
+                            (limits::fields(&format!("key{at}"), names, &key.limits))
+                            button type="submit" { "Change the limits" }
+                        }
+                    }
+                    form data-act="revoke_key" data-hash=(key.hash) {
+                        button type="submit" { "Revoke this key" }
                     }
                 }
             }
-        }
-    }
-}
-
-/// Limits by name, so that one that this page does not know is shown all the same.
-fn title(name: &str) -> String {
-    match name {
-        "models" => "Models".into(),
-        "request_cost_max" => "Credits a request".into(),
-        "requests_per_minute_max" => "Requests a minute".into(),
-        "expires_at" => "Expires".into(),
-        other => other.replace('_', " "),
-    }
-}
-
-fn shown(name: &str, value: &Value, names: &Names) -> Markup {
-    html! {
-        @match (name, value) {
-            (_, Value::Null) => "no limit",
-            ("models", Value::Array(models)) if models.is_empty() => "all",
-            ("models", Value::Array(models)) => {
-                @for (at, model) in models.iter().enumerate() {
-                    @if at > 0 { ", " }
-                    (names.model(ModelId(model.as_u64().and_then(|id| u16::try_from(id).ok()).unwrap_or(u16::MAX))))
-                }
-            },
-            ("expires_at", Value::Number(moment)) => (when(moment.as_u64().unwrap_or_default())),
-            (_, Value::String(amount)) => {
-                @match amount.parse() { Ok(amount) => (credits(amount)), Err(_) => (amount) }
-            },
-            (_, other) => (other.to_string()),
         }
     }
 }

@@ -18,7 +18,7 @@ fn document(title: &str, inside: Markup) -> Markup {
                 title { (title) " · Stipend" }
                 link rel="icon" href="data:,";
                 link rel="stylesheet" href="/style.css";
-                script src="/app.js" defer {}
+                script type="module" src="/app.js" {}
             }
             body { (inside) }
         }
@@ -47,7 +47,14 @@ pub fn page(viewer: &Viewer, title: &str, at: AsOf, here: &str, inside: Markup) 
     let mut places: Vec<(String, &str)> = Vec::new();
     places.extend(own.map(|own| (own, "My wallet")));
     if viewer.is(Who::Issuer) || viewer.is(Who::Auditor) {
-        places.push(("/programs".into(), "Programs"));
+        places.extend([
+            ("/programs".into(), "Programs"),
+            ("/utilisation".into(), "Utilisation"),
+            ("/expiring".into(), "Expiring"),
+        ]);
+    }
+    if viewer.is(Who::Issuer) {
+        places.extend([("/grant".into(), "Grant"), ("/grant/list".into(), "Grant a list")]);
     }
     if viewer.is(Who::Auditor) {
         places.extend([
@@ -118,6 +125,70 @@ pub fn exports(base: &str) -> Markup {
             li { a href=(format!("{base}/receipts.ndjson")) download="receipts.ndjson" { "Receipts (NDJSON)" } }
             li { a href=(format!("{base}/openmeter.ndjson")) download="openmeter.ndjson" { "CloudEvents for OpenMeter (NDJSON)" } }
         }
+    }
+}
+
+/// What somebody reads and signs before something is done. Filled in by script; the key file is read there
+/// and goes nowhere.
+pub fn confirmation(viewer: &Viewer) -> Markup {
+    html! {
+        @if let Some(account) = &viewer.account {
+            dialog id="confirm" aria-labelledby="confirm-title" data-account=(public_key(account)) {
+                h2 id="confirm-title" tabindex="-1" {}
+                ul id="confirm-lines" {}
+                p.warn id="confirm-warning" hidden {}
+                (key_file("confirm-key"))
+                div.secret id="secret" hidden {
+                    p { strong { "This is the key. It is shown once: copy it now." } " This page made it; nobody else has it." }
+                    p { code id="secret-text" tabindex="0" {} }
+                    button type="button" id="secret-copy" { "Copy" }
+                }
+                p.state id="confirm-note" role="status" aria-live="polite" {}
+                p.row {
+                    button.primary type="button" id="confirm-sign" { "Sign and send" }
+                    button type="button" id="confirm-close" { "Go back" }
+                }
+            }
+        }
+    }
+}
+
+/// The public key of an account, in hex: what a key file's key is compared with.
+pub fn public_key(account: &AccountId) -> String {
+    let bytes: &[u8] = account.as_ref();
+    format!("0x{}", hex::encode(bytes))
+}
+
+/// Where a key file is chosen.
+pub fn key_file(id: &str) -> Markup {
+    html! {
+        div.key-choice {
+            label for=(id) { "Your key file (64 hex digits)" }
+            input type="file" id=(id);
+            p.note { "It is read by this page and leaves neither it nor this machine." }
+        }
+    }
+}
+
+/// Where a directory file is chosen, which tells names of accounts.
+pub fn names_file() -> Markup {
+    html! {
+        section.card.script aria-labelledby="names" hidden {
+            h2 id="names" { "Names and departments" }
+            p { "The chain knows accounts and no names. Choose the file that " code { "stipend directory export" }
+                " wrote: it is read here, and nothing of it is sent anywhere." }
+            label for="names-file" { "Directory (CSV with name, number, department, account)" }
+            input type="file" id="names-file" accept=".csv,text/csv";
+            button type="button" id="names-forget" hidden { "Forget the names" }
+            p.note id="names-note" role="status" aria-live="polite" {}
+        }
+    }
+}
+
+/// What to do where there is no script.
+pub fn without_script(command: &str) -> Markup {
+    html! {
+        noscript { p.note { "Signing here needs script. The command line does not:" } pre { code { (command) } } }
     }
 }
 

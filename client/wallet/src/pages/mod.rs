@@ -2,9 +2,12 @@
 
 pub mod audit;
 pub mod entrance;
+pub mod granting;
 pub mod grants;
 pub mod keys;
 pub mod layout;
+pub mod limits;
+pub mod people;
 pub mod plot;
 pub mod programs;
 pub mod receipts;

@@ -8,6 +8,7 @@ use super::{
     words::{credits, energy, percent, short, thousands},
 };
 use crate::{
+    access::Who,
     http::Viewer,
     read::{
         grants::Event,
@@ -21,6 +22,7 @@ pub fn list(viewer: &Viewer, at: AsOf, programs: &[Program]) -> Markup {
     let inside = html! {
         @if programs.is_empty() { p.empty { "You manage no programs." } } @else { (table(programs)) }
     };
+    let inside = html! { (inside) @if !programs.is_empty() { (layout::names_file()) } };
     layout::page(viewer, "Programs", at, "/programs", inside)
 }
 
@@ -104,7 +106,9 @@ pub fn one(viewer: &Viewer, view: &View) -> Markup {
             p.note { "What a grant from this program was used for is its owner's to see." }
             (grants::table(view.at.moment, &names, &view.grants, true))
             (layout::more(&path, next.flatten().map(|id| id.to_string())))
+            @if viewer.is(Who::Issuer) { p.note { "To take one back, go to " a href="/grant" { "Grant" } " with its number." } }
         }
+        (layout::names_file())
         section aria-labelledby="history" {
             h2 id="history" { "History" }
             (grants::history(&names_of(program), &view.events))

@@ -1,10 +1,13 @@
 //! Questions to the tables, and the answers' shapes. Amounts are micro-credits: decimal strings in JSON.
 
+pub mod alike;
 pub mod days;
 pub mod grants;
+pub mod people;
 pub mod prices;
 pub mod programs;
 pub mod receipts;
+pub mod single;
 pub mod wallets;
 
 use std::collections::BTreeMap;

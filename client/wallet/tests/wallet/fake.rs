@@ -14,8 +14,11 @@ use stipend_primitives::{
     AccountId, BlockNumber, ClassId, KeyHash, ModelId, Name, ProgramId, Role, Sequence,
 };
 use stipend_rpc::WalletBalance;
+use stipend_sdk::{Prepared, RuntimeCall, SubmitError, Unsigned};
 use stipend_wallet::chain::{Act, Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 use tokio::sync::watch;
+
+use super::carrier::{Carried, Pool};
 
 /// The first block's time: 2026-11-01.
 pub const BEGIN_MS: u64 = 1_793_491_200_000;
@@ -39,6 +42,7 @@ pub struct Fake {
     pub roles: parking_lot::Mutex<BTreeMap<AccountId, Vec<Role>>>,
     /// Questions that are answered before the source fails once.
     pub fails_after: parking_lot::Mutex<Option<u32>>,
+    pub pool: Pool,
 }
 
 pub fn account(number: u8) -> AccountId {
@@ -94,6 +98,7 @@ impl Fake {
             height,
             roles: Default::default(),
             fails_after: Default::default(),
+            pool: Pool::default(),
         })
     }
 
@@ -129,7 +134,7 @@ impl Fake {
     }
 }
 
-fn at(number: BlockNumber) -> BlockRef {
+pub fn at(number: BlockNumber) -> BlockRef {
     BlockRef { number, hash: H256(sp_crypto_hashing::blake2_256(&number.to_le_bytes())) }
 }
 
@@ -198,6 +203,36 @@ impl Source for Fake {
 
     async fn roles(&self, who: AccountId) -> Answer<Vec<Role>> {
         Ok(self.roles.lock().get(&who).cloned().unwrap_or_default())
+    }
+
+    async fn unsigned(
+        &self,
+        call: RuntimeCall,
+        account: AccountId,
+        as_of: BlockRef,
+    ) -> Result<Unsigned, SubmitError> {
+        Ok(self.unsigned_for(call, account, as_of))
+    }
+
+    async fn send(&self, signed: &Prepared) -> Result<(), SubmitError> {
+        self.take(signed)
+    }
+
+    async fn follow(
+        &self,
+        signed: &Prepared,
+        in_block: impl FnOnce(BlockNumber) + Send,
+    ) -> Result<BlockNumber, SubmitError> {
+        self.decided(signed, in_block).await
+    }
+
+    async fn calls_of(&self, block: H256, signer: AccountId) -> Answer<Vec<RuntimeCall>> {
+        let of = |one: &Carried| at(one.block).hash == block && one.account == signer && one.failed.is_none();
+        Ok(self.carried().into_iter().filter(of).map(|one| one.call).collect())
+    }
+
+    async fn issuing(&self, issuer: AccountId, _: BlockRef) -> Answer<stipend_sdk::grant_list::Ledger> {
+        Ok(self.issuing_of(issuer))
     }
 
     async fn proof(&self, _: AccountId, seq: Sequence, block: BlockNumber) -> Answer<serde_json::Value> {

@@ -2,10 +2,16 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod access;
+mod acts;
 mod browser;
+mod browser_acts;
+mod browser_hr;
+mod carrier;
 mod exports;
 mod fake;
 mod history;
+mod ledger;
+mod lists;
 mod place;
 mod projection;
 mod service;

@@ -15,7 +15,7 @@ pub struct Service {
     pub fake: Arc<Fake>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<anyhow::Result<()>>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Service {
@@ -26,8 +26,12 @@ impl Service {
     }
 
     pub async fn start_on(fake: Arc<Fake>, place: Place, folder: tempfile::TempDir) -> Self {
-        let text = "listen = \"127.0.0.1:0\"\nchain = \"ws://unused\"\ndatabase = \"sqlite:unused\"\n";
-        let config = Config { database: place, ..Config::parse(text, folder.path()).unwrap() };
+        Self::start_at("127.0.0.1:0", fake, place, folder).await
+    }
+
+    async fn start_at(listen: &str, fake: Arc<Fake>, place: Place, folder: tempfile::TempDir) -> Self {
+        let text = format!("listen = \"{listen}\"\nchain = \"ws://unused\"\ndatabase = \"sqlite:unused\"\n");
+        let config = Config { database: place, ..Config::parse(&text, folder.path()).unwrap() };
         let (stop, stopped) = oneshot::channel::<()>();
         let (told, address) = oneshot::channel();
         let source = fake.clone();
@@ -36,7 +40,7 @@ impl Service {
             stipend_wallet::run(config, source, stopped, |address| told.send(address).unwrap()).await
         });
         let url = format!("http://{}", address.await.unwrap());
-        let service = Service { url, fake, stop: Some(stop), task: Some(task), _folder: folder };
+        let service = Service { url, fake, stop: Some(stop), task: Some(task), folder };
         service.wait_until_ready().await;
         service
     }
@@ -85,6 +89,23 @@ impl Service {
 
     pub async fn get(&self, path: &str, token: &str) -> reqwest::Response {
         http().get(format!("{}{path}", self.url)).bearer_auth(token).send().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, token: &str, body: &Value) -> reqwest::Response {
+        let request = http().post(format!("{}{path}", self.url)).bearer_auth(token);
+        request.json(body).send().await.unwrap()
+    }
+
+    /// Ends the service and starts it anew at its address, with the tables of before.
+    pub async fn restart(mut self) -> Self {
+        drop(self.stop.take());
+        if let Some(task) = self.task.take() {
+            task.abort();
+            let _ = task.await;
+        }
+        let Service { url, fake, folder, .. } = self;
+        let place = sqlite(folder.path());
+        Self::start_at(url.trim_start_matches("http://"), fake, place, folder).await
     }
 
     pub async fn end(mut self) {
