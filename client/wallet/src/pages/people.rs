@@ -45,7 +45,7 @@ pub fn expiring(viewer: &Viewer, at: AsOf, days: u64, programs: &[Program], rows
         } @else {
             ul.tiles {
                 @for (class, (count, left)) in &sums {
-                    li { strong { (credits(*left)) } "of " (class) " in " (thousands((*count).into())) " grants" }
+                    li { strong { (credits(*left)) } "of " (class) " in " (thousands((*count).into())) @if *count == 1 { " grant" } @else { " grants" } }
                 }
             }
             (expiring_table(viewer, rows, program))

@@ -96,7 +96,11 @@ impl Browser {
     }
 
     pub async fn wait_for(&self, words: &str) -> String {
-        for _ in 0..200 {
+        self.wait_within(20, words).await
+    }
+
+    pub async fn wait_within(&self, seconds: u32, words: &str) -> String {
+        for _ in 0..seconds * 10 {
             let text = self.text().await;
             if text.contains(words) {
                 return text;

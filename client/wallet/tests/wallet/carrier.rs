@@ -15,7 +15,7 @@ use stipend_sdk::{
 use stipend_wallet::chain::BlockRef;
 
 use super::{
-    fake::{classes, Fake},
+    fake::{classes, Fake, Ledger},
     ledger::{carry_out, Failed},
 };
 
@@ -72,16 +72,16 @@ impl Fake {
             final_ones
         };
         for one in final_ones {
-            let (block, mut ledger) = self.head();
+            let (block, before) = self.head();
+            let mut ledger = Ledger::clone(&before);
             let account = one.signed.account.clone();
             let is_issuer =
                 self.roles.lock().get(&account).is_some_and(|roles| roles.contains(&Role::Issuer));
             let moment = block.moment.max(super::fake::BEGIN_MS) + 1_000;
-            let before = ledger.clone();
             let (acts, failed) = match carry_out(&mut ledger, &account, is_issuer, moment, &one.call) {
                 Ok(acts) => (acts, None),
                 Err(Failed(error)) => {
-                    ledger = before;
+                    ledger = Ledger::clone(&before);
                     let failure = DispatchFailure {
                         pallet: "Entitlements".into(),
                         error: error.into(),
@@ -163,7 +163,7 @@ impl Fake {
             let seen = self.pool.waiting.lock().iter().any(|one| one.signed.hash == signed.hash && one.seen);
             if seen {
                 if let Some(tell) = tell.take() {
-                    tell(self.head().0.at.number + 1);
+                    tell(self.height().number + 1);
                 }
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -184,7 +184,7 @@ impl Fake {
             large_mint: 10_000_000_000,
             classes: rows.collect(),
         });
-        Issuing::new(issuer, allowance, self.head().1.programs, vec![])
+        Issuing::new(issuer, allowance, self.head().1.programs.clone(), vec![])
     }
 }
 

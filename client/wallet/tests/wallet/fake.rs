@@ -37,7 +37,7 @@ pub struct Ledger {
 pub struct Fake {
     own: Weak<Fake>,
     pending: parking_lot::Mutex<Option<Ledger>>,
-    blocks: parking_lot::Mutex<Vec<(Block, Ledger)>>,
+    blocks: parking_lot::Mutex<Vec<(Block, Arc<Ledger>)>>,
     height: watch::Sender<BlockNumber>,
     pub roles: parking_lot::Mutex<BTreeMap<AccountId, Vec<Role>>>,
     /// Questions that are answered before the source fails once.
@@ -94,7 +94,7 @@ impl Fake {
         Arc::new_cyclic(|own| Fake {
             own: own.clone(),
             pending: Default::default(),
-            blocks: parking_lot::Mutex::new(vec![(first, ledger)]),
+            blocks: parking_lot::Mutex::new(vec![(first, Arc::new(ledger))]),
             height,
             roles: Default::default(),
             fails_after: Default::default(),
@@ -105,13 +105,17 @@ impl Fake {
     pub fn push(&self, moment: u64, acts: Vec<Act>, ledger: Ledger) {
         let mut blocks = self.blocks.lock();
         let number = blocks.len() as BlockNumber;
-        blocks.push((Block { at: at(number), moment, acts }, ledger));
+        blocks.push((Block { at: at(number), moment, acts }, Arc::new(ledger)));
         drop(blocks);
         self.height.send_replace(number);
     }
 
-    pub fn head(&self) -> (Block, Ledger) {
+    pub fn head(&self) -> (Block, Arc<Ledger>) {
         self.blocks.lock().last().unwrap().clone()
+    }
+
+    pub fn height(&self) -> BlockRef {
+        self.blocks.lock().last().unwrap().0.at
     }
 
     pub fn grant(&self, who: &AccountId, role: Role) {
@@ -144,7 +148,7 @@ impl Source for Fake {
     }
 
     async fn finalised(&self) -> Answer<BlockRef> {
-        Ok(self.head().0.at)
+        Ok(self.height())
     }
 
     fn blocks(&self, after: Option<BlockNumber>) -> BoxStream<'static, Answer<BlockRef>> {
