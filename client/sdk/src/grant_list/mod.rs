@@ -9,9 +9,11 @@
 mod check;
 mod chunks;
 mod fault;
+mod ledger;
 mod rows;
 
-pub use check::{over, Held, Ledger};
+pub use check::over;
 pub use chunks::{call, chunks, lines_max};
 pub use fault::{ranges, Fault};
+pub use ledger::{Held, Ledger};
 pub use rows::{read, ReadAccount, Row, COLUMNS};

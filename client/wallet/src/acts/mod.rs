@@ -7,6 +7,7 @@
 
 mod calls;
 mod followed;
+mod known;
 mod words;
 
 use std::{collections::BTreeMap, fmt};
@@ -16,7 +17,8 @@ use stipend_primitives::{key::KeyLimits, AccountId, Credits, EntitlementId, KeyH
 
 pub use calls::{is_an_act, read_grants};
 pub use followed::{Followed, Stage};
-pub use words::{Known, Summary};
+pub use known::Known;
+pub use words::Summary;
 
 /// An act, as a page or a program asks for it. Amounts are micro-credits as decimal strings.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -3,19 +3,16 @@
 use serde::Serialize;
 use sp_core::crypto::Ss58Codec;
 use stipend_primitives::{
-    key::KeyLimits, mint::Grant, view::EntitlementView, AccountId, Credits, KeyHash, Moment, ProgramId,
+    mint::Grant, view::EntitlementView, AccountId, Credits, KeyHash, Moment, ProgramId,
 };
 use stipend_sdk::pallet_entitlements::MINTS_MAX;
 
-use super::{account, read_grants, Act, Sums, Wrong};
-use crate::{
-    db::{Answer, Connection},
-    pages::words::{credits, thousands, timestamp},
-    read::{
-        programs::{self, Program},
-        single, Names,
-    },
+use super::{
+    account,
+    known::{limits_in_words, Known},
+    read_grants, Act, Sums, Wrong,
 };
+use crate::pages::words::{credits, thousands, timestamp};
 
 /// What signing would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -26,46 +23,6 @@ pub struct Summary {
     pub lines: Vec<String>,
     /// What cannot be undone.
     pub warning: Option<String>,
-}
-
-/// What the tables know of what an act names.
-pub struct Known {
-    names: Names,
-    programs: Vec<Program>,
-    grant: Option<EntitlementView>,
-    key_owner: Option<AccountId>,
-}
-
-impl Known {
-    /// Looks it up.
-    pub fn read(connection: &mut dyn Connection, act: &Act) -> Answer<Self> {
-        let (grant, key_owner) = match act {
-            Act::Revoke { entitlement, .. } | Act::GiveBack { entitlement, .. } => {
-                (single::entitlement(connection, *entitlement)?, None)
-            }
-            Act::SetLimits { hash, .. } | Act::RevokeKey { hash } => {
-                (None, single::key_owner(connection, *hash)?)
-            }
-            _ => (None, None),
-        };
-        let names = Names::read(connection)?;
-        Ok(Known { names, programs: programs::list(connection)?, grant, key_owner })
-    }
-
-    fn program(&self, id: ProgramId) -> Result<&Program, Wrong> {
-        let found = self.programs.iter().find(|program| program.id == id);
-        found.ok_or_else(|| Wrong(format!("There is no program {id}. Choose one of your programs.")))
-    }
-
-    fn named_grant(&self, id: u64) -> Result<&EntitlementView, Wrong> {
-        self.grant.as_ref().ok_or_else(|| {
-            Wrong(format!("There is no grant {id}. Its number stands in the list of grants; look there."))
-        })
-    }
-
-    fn unused(&self, grant: &EntitlementView) -> String {
-        format!("{} of {}", credits(grant.amounts.available), self.names.class(grant.class))
-    }
 }
 
 impl Act {
@@ -282,33 +239,4 @@ fn freeze(owner: &str, frozen: bool) -> Summary {
         let lines = vec![format!("{owner} can use again what is left.")];
         summary("Lift a freeze", lines, None)
     }
-}
-
-fn limits_in_words(limits: &KeyLimits, names: &Names) -> Vec<String> {
-    let mut lines = Vec::new();
-    if limits.models.is_empty() {
-        lines.push("It may use every model.".to_owned());
-    } else {
-        let models: Vec<String> = limits.models.iter().map(|model| names.model(*model)).collect();
-        lines.push(format!("It may use {} only.", models.join(", ")));
-    }
-    let of = |amount: Option<Credits>, what: &str| {
-        amount.map(|amount| format!("At most {} credits {what}.", credits(amount)))
-    };
-    lines.extend(of(limits.request_cost_max, "a request"));
-    lines.extend(of(limits.credits_per_minute_max, "a minute at one gateway"));
-    lines.extend(of(limits.credits_per_day_max, "a day at one gateway"));
-    for (model, cap) in &limits.model_credits_per_day_max {
-        lines.extend(of(Some(*cap), &format!("a day at one gateway for {}", names.model(*model))));
-    }
-    let count = |count: u64, what: &str| {
-        format!("At most {} {what} a minute at one gateway.", thousands(count.into()))
-    };
-    lines.extend(limits.requests_per_minute_max.map(|most| count(most.into(), "requests")));
-    lines.extend(limits.tokens_per_minute_max.map(|most| count(most, "tokens")));
-    lines.push(match limits.expires_at {
-        Some(moment) => format!("It works until {}.", timestamp(moment)),
-        None => "It works until it is revoked.".to_owned(),
-    });
-    lines
 }

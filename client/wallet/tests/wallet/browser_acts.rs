@@ -5,10 +5,10 @@ use sp_core::H256;
 use stipend_primitives::key;
 
 use super::{
-    acts::Office,
-    browser::{is_there, Browser},
     carrier::grants_of,
+    driver::{is_there, Browser},
     lists::{list, person},
+    office::Office,
 };
 
 impl Office {

@@ -7,10 +7,10 @@ use stipend_primitives::Role;
 use stipend_sdk::Signer;
 
 use super::{
-    acts::Office,
-    browser::{is_long, is_there, Browser},
+    driver::{is_long, is_there, Browser},
     history::History,
     lists::{list, person},
+    office::Office,
     service::Service,
 };
 

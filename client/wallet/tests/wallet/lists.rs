@@ -8,8 +8,8 @@ use stipend_primitives::AccountId;
 use stipend_sdk::pallet_entitlements::Grants;
 
 use super::{
-    acts::{bytes, Office},
     carrier::grants_of,
+    office::{bytes, Office},
 };
 
 pub fn person(number: u32) -> AccountId {

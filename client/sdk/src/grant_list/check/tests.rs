@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use stipend_primitives::{view::Program, ProgramId};
+
 use super::*;
 use crate::Signer;
 
