@@ -3,10 +3,34 @@
 
 use serde_json::json;
 
-use super::{line, Refund, Shared};
-use crate::{export::meters, pages::words::timestamp, read::receipts::Receipt};
+use super::{line, ExportError, Form, Refund, Shared};
+use crate::{db::Connection, export::meters, pages::words::timestamp, read::receipts::Receipt};
 
-pub(super) fn receipt(shared: &Shared, receipt: &Receipt, out: &mut String) {
+/// The events that are not handed out yet.
+#[derive(Default)]
+pub(super) struct Lines(String);
+
+impl Form for Lines {
+    fn receipt(&mut self, _: &mut dyn Connection, shared: &Shared, one: &Receipt) -> Result<(), ExportError> {
+        receipt(shared, one, &mut self.0);
+        Ok(())
+    }
+
+    fn refund(&mut self, shared: &Shared, one: &Refund) -> Result<(), ExportError> {
+        refund(shared, one, &mut self.0);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Result<Vec<u8>, ExportError> {
+        Ok(std::mem::take(&mut self.0).into_bytes())
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, ExportError> {
+        self.take()
+    }
+}
+
+fn receipt(shared: &Shared, receipt: &Receipt, out: &mut String) {
     let mut data = json!({
         "model": receipt.model_name,
         "provider": receipt.provider,
@@ -32,7 +56,7 @@ pub(super) fn receipt(shared: &Shared, receipt: &Receipt, out: &mut String) {
     line(event, out);
 }
 
-pub(super) fn refund(shared: &Shared, refund: &Refund, out: &mut String) {
+fn refund(shared: &Shared, refund: &Refund, out: &mut String) {
     let id = format!(
         "{}/{}/{}/{}/{}",
         refund.gateway, refund.first_seq, refund.provider, refund.owner, refund.class.0

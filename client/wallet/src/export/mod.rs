@@ -1,4 +1,4 @@
-//! Exports: FinOps FOCUS rows, receipts, and CloudEvents for OpenMeter.
+//! Exports: FinOps FOCUS rows as CSV and Parquet, receipts, and CloudEvents for OpenMeter.
 //!
 //! Each is as of one block, and adds up to what the chain says that its wallets have spent, to the
 //! micro-credit: what settlements gave back, and what nobody covered, stands in rows of its own.
@@ -31,6 +31,12 @@ pub enum ExportError {
     /// The database refused.
     #[error(transparent)]
     Db(#[from] DbError),
+    /// Parquet refused.
+    #[error("the Parquet file could not be written: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// More digits than a row has room for.
+    #[error("{0} is larger than what a row can hold, which no charge of this chain can be; look whether the tables are sound, or `rebuild` them")]
+    TooLarge(String),
     /// Whoever asked went away.
     #[error("nobody reads any more")]
     Gone,
@@ -39,8 +45,10 @@ pub enum ExportError {
 /// The kinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Export {
-    /// FinOps FOCUS 1.2 as CSV: one row per meter of a receipt.
-    Focus,
+    /// FinOps FOCUS as CSV: one row per meter of a receipt.
+    FocusCsv,
+    /// The same rows as Parquet.
+    FocusParquet,
     /// Receipts and refunds, one JSON object per line.
     Receipts,
     /// CloudEvents for OpenMeter, one JSON object per line.
@@ -49,7 +57,8 @@ pub enum Export {
 
 impl Export {
     /// All of them.
-    pub const ALL: [Export; 3] = [Export::Focus, Export::Receipts, Export::OpenMeter];
+    pub const ALL: [Export; 4] =
+        [Export::FocusCsv, Export::FocusParquet, Export::Receipts, Export::OpenMeter];
 
     /// The kind of a file's name.
     pub fn named(file: &str) -> Option<Self> {
@@ -59,7 +68,8 @@ impl Export {
     /// The file's name.
     pub fn file_name(self) -> &'static str {
         match self {
-            Export::Focus => "focus.csv",
+            Export::FocusCsv => "focus.csv",
+            Export::FocusParquet => "focus.parquet",
             Export::Receipts => "receipts.ndjson",
             Export::OpenMeter => "openmeter.ndjson",
         }
@@ -68,11 +78,40 @@ impl Export {
     /// The file's type.
     pub fn media_type(self) -> &'static str {
         match self {
-            Export::Focus => "text/csv; charset=utf-8",
-            Export::Receipts => "application/x-ndjson",
-            Export::OpenMeter => "application/x-ndjson",
+            Export::FocusCsv => "text/csv; charset=utf-8",
+            Export::FocusParquet => "application/vnd.apache.parquet",
+            Export::Receipts | Export::OpenMeter => "application/x-ndjson",
         }
     }
+
+    fn form(self) -> Result<Box<dyn Form>, ExportError> {
+        Ok(match self {
+            Export::FocusCsv => Box::new(focus::Csv::new()),
+            Export::FocusParquet => Box::new(focus::Parquet::new()?),
+            Export::Receipts => Box::<ndjson::Lines>::default(),
+            Export::OpenMeter => Box::<events::Lines>::default(),
+        })
+    }
+}
+
+/// A file that is being made: receipts and refunds go in, bytes come out.
+trait Form {
+    /// Adds a receipt.
+    fn receipt(
+        &mut self,
+        connection: &mut dyn Connection,
+        shared: &Shared,
+        receipt: &Receipt,
+    ) -> Result<(), ExportError>;
+
+    /// Adds a refund.
+    fn refund(&mut self, shared: &Shared, refund: &Refund) -> Result<(), ExportError>;
+
+    /// What there is of the file since the last time.
+    fn take(&mut self) -> Result<Vec<u8>, ExportError>;
+
+    /// The rest of the file.
+    fn finish(&mut self) -> Result<Vec<u8>, ExportError>;
 }
 
 /// Micro-credits that a settlement gave back.
@@ -96,61 +135,56 @@ pub(crate) struct Shared<'s> {
     pub(crate) origin: &'s str,
 }
 
+/// Where the bytes of an export go.
+pub type Out<'o> = dyn FnMut(Vec<u8>) -> Result<(), ExportError> + 'o;
+
 /// Writes an export of one wallet, or of everybody, in chunks.
 pub fn write(
     connection: &mut dyn Connection,
     export: Export,
     owner: Option<&AccountId>,
     origin: &str,
-    out: &mut dyn FnMut(Vec<u8>) -> Result<(), ExportError>,
+    out: &mut Out<'_>,
 ) -> Result<(), ExportError> {
     let shared = Shared { names: Names::read(connection)?, origin };
-    if export == Export::Focus {
-        out(focus::header().into_bytes())?;
-    }
+    let mut form = export.form()?;
     let mut after: Option<Cursor> = None;
     loop {
         let rows = page(connection, owner, Order::Oldest, after, ROWS)?;
-        let mut text = String::new();
         for receipt in &rows {
-            match export {
-                Export::Focus => focus::receipt(connection, &shared, receipt, &mut text)?,
-                Export::Receipts => ndjson::receipt(receipt, &mut text),
-                Export::OpenMeter => events::receipt(&shared, receipt, &mut text),
-            }
+            form.receipt(connection, &shared, receipt)?;
         }
-        if !text.is_empty() {
-            out(text.into_bytes())?;
-        }
+        hand_out(form.take()?, out)?;
         match rows.last() {
             Some(last) if rows.len() == ROWS as usize => after = Some(last.cursor),
             _ => break,
         }
     }
-    write_refunds(connection, export, owner, &shared, out)
+    write_refunds(connection, &mut *form, owner, &shared, out)?;
+    hand_out(form.finish()?, out)
+}
+
+fn hand_out(bytes: Vec<u8>, out: &mut Out<'_>) -> Result<(), ExportError> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    out(bytes)
 }
 
 fn write_refunds(
     connection: &mut dyn Connection,
-    export: Export,
+    form: &mut dyn Form,
     owner: Option<&AccountId>,
     shared: &Shared,
-    out: &mut dyn FnMut(Vec<u8>) -> Result<(), ExportError>,
+    out: &mut Out<'_>,
 ) -> Result<(), ExportError> {
     let mut after: [Value; 6] = [-1, -1, -1, -1, -1, -1].map(|start: i64| start.into());
     loop {
         let rows = refunds(connection, owner, &after)?;
-        let mut text = String::new();
         for (_, refund) in rows.iter().filter(|(_, refund)| refund.given > 0) {
-            match export {
-                Export::Focus => focus::refund(shared, refund, &mut text),
-                Export::Receipts => ndjson::refund(refund, &mut text),
-                Export::OpenMeter => events::refund(shared, refund, &mut text),
-            }
+            form.refund(shared, refund)?;
         }
-        if !text.is_empty() {
-            out(text.into_bytes())?;
-        }
+        hand_out(form.take()?, out)?;
         match rows.into_iter().last() {
             Some((place, _)) => after = place,
             None => return Ok(()),

@@ -2,18 +2,34 @@
 
 use serde_json::{json, Value};
 
-use super::{line, refund_json, Refund};
-use crate::read::receipts::Receipt;
+use super::{line, refund_json, ExportError, Form, Refund, Shared};
+use crate::{db::Connection, read::receipts::Receipt};
 
-pub(super) fn receipt(receipt: &Receipt, out: &mut String) {
-    // A receipt is plain fields: it always is JSON.
-    let mut value = serde_json::to_value(receipt).unwrap_or(Value::Null);
-    if let Value::Object(fields) = &mut value {
-        fields.insert("kind".into(), json!("receipt"));
+/// The lines that are not handed out yet.
+#[derive(Default)]
+pub(super) struct Lines(String);
+
+impl Form for Lines {
+    fn receipt(&mut self, _: &mut dyn Connection, _: &Shared, one: &Receipt) -> Result<(), ExportError> {
+        // A receipt is plain fields: it always is JSON.
+        let mut value = serde_json::to_value(one).unwrap_or(Value::Null);
+        if let Value::Object(fields) = &mut value {
+            fields.insert("kind".into(), json!("receipt"));
+        }
+        line(value, &mut self.0);
+        Ok(())
     }
-    line(value, out);
-}
 
-pub(super) fn refund(refund: &Refund, out: &mut String) {
-    line(refund_json(refund), out);
+    fn refund(&mut self, _: &Shared, one: &Refund) -> Result<(), ExportError> {
+        line(refund_json(one), &mut self.0);
+        Ok(())
+    }
+
+    fn take(&mut self) -> Result<Vec<u8>, ExportError> {
+        Ok(std::mem::take(&mut self.0).into_bytes())
+    }
+
+    fn finish(&mut self) -> Result<Vec<u8>, ExportError> {
+        self.take()
+    }
 }

@@ -1,132 +1,56 @@
-//! Exports add up to the chain, and FOCUS rows keep FOCUS's rules.
+//! Exports add up to the chain, and keep the rules of their formats.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod columns;
+mod dataset;
+mod events;
+mod focus;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use stipend_primitives::{AccountId, Credits};
-use stipend_wallet::export::{self, Export, FOCUS_COLUMNS};
+use stipend_wallet::{
+    db::Place,
+    export::{self, Export, FOCUS_COLUMNS},
+};
 
+use self::{
+    focus::{get, Rule},
+    table::{pico, Row, Table},
+};
 use super::{
     history::History,
     place::sqlite,
     projection::{catch_up, owners},
 };
 
-/// Columns that FOCUS 1.2 has as mandatory.
-const MANDATORY: [&str; 21] = [
-    "BilledCost",
-    "BillingAccountId",
-    "BillingAccountName",
-    "BillingCurrency",
-    "BillingPeriodEnd",
-    "BillingPeriodStart",
-    "ChargeCategory",
-    "ChargeClass",
-    "ChargeDescription",
-    "ChargePeriodEnd",
-    "ChargePeriodStart",
-    "ContractedCost",
-    "EffectiveCost",
-    "InvoiceIssuerName",
-    "ListCost",
-    "PricingQuantity",
-    "PricingUnit",
-    "ProviderName",
-    "PublisherName",
-    "ServiceCategory",
-    "ServiceName",
-];
-
-/// Of these, those that may be null.
-const NULLABLE: [&str; 4] = ["BillingAccountName", "ChargeClass", "PricingQuantity", "PricingUnit"];
-
-type Row = HashMap<String, String>;
-
-fn exported(place: &stipend_wallet::db::Place, kind: Export, owner: Option<&AccountId>) -> String {
-    let mut text = Vec::new();
+fn exported(place: &Place, kind: Export, owner: Option<&AccountId>) -> Vec<u8> {
+    let mut bytes = Vec::new();
     let mut connection = place.open().unwrap();
     export::write(&mut *connection, kind, owner, "https://wallet.example", &mut |chunk| {
-        text.extend(chunk);
+        bytes.extend(chunk);
         Ok(())
     })
     .unwrap();
-    String::from_utf8(text).unwrap()
+    bytes
 }
 
-/// A decimal number in millionths of a millionth.
-fn pico(text: &str) -> i128 {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    assert!(part.len() <= 12 && digits.chars().all(|c| c.is_ascii_digit() || c == '.'), "{text}");
-    let part: i128 = format!("{part:0<12}").parse().unwrap();
-    sign * (whole.parse::<i128>().unwrap() * 1_000_000_000_000 + part)
+/// Random histories: two of them, or forty where STIPEND_TEST_LONG is set; or the one of STIPEND_TEST_SEED.
+fn seeds() -> Vec<u64> {
+    if let Some(seed) = std::env::var("STIPEND_TEST_SEED").ok().and_then(|text| text.parse().ok()) {
+        return vec![seed];
+    }
+    let long = std::env::var_os("STIPEND_TEST_LONG").is_some();
+    (0..if long { 40 } else { 2 }).map(|_| rand::random()).collect()
 }
 
-fn is_time(text: &str) -> bool {
-    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
-    shape == "9999-99-99T99:99:99Z"
-}
-
-/// The rules of FOCUS 1.2 that bear on these rows, column by column.
-fn validate(row: &Row) {
-    let value = |column: &str| row[column].as_str();
-    for column in MANDATORY {
-        assert!(NULLABLE.contains(&column) || !value(column).is_empty(), "{column} is null: {row:?}");
-    }
-    for column in
-        ["BilledCost", "ContractedCost", "EffectiveCost", "ListCost", "PricingCurrencyEffectiveCost"]
-    {
-        pico(value(column));
-    }
-    for column in ["BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"] {
-        assert!(is_time(value(column)), "{column}: {}", value(column));
-    }
-    assert!(value("BillingPeriodStart").ends_with("-01T00:00:00Z"));
-    assert!(value("BillingPeriodStart") <= value("ChargePeriodStart"));
-    assert!(value("ChargePeriodStart") < value("ChargePeriodEnd"));
-    assert!(value("ChargePeriodStart") < value("BillingPeriodEnd"));
-    assert_eq!(value("BillingCurrency"), "USD", "a national currency");
-    assert!(["Usage", "Purchase", "Tax", "Credit", "Adjustment"].contains(&value("ChargeCategory")));
-    assert!(["", "Correction"].contains(&value("ChargeClass")));
-    assert!(["One-Time", "Recurring", "Usage-Based"].contains(&value("ChargeFrequency")));
-    assert_eq!(value("ServiceCategory"), "AI and Machine Learning");
-    let is_usage = value("ChargeCategory") == "Usage";
-    if is_usage && value("ChargeClass").is_empty() {
-        for column in [
-            "PricingQuantity",
-            "PricingUnit",
-            "PricingCategory",
-            "SkuId",
-            "SkuPriceId",
-            "ListUnitPrice",
-            "ContractedUnitPrice",
-            "ConsumedQuantity",
-            "ConsumedUnit",
-        ] {
-            assert!(!value(column).is_empty(), "{column} is null: {row:?}");
-        }
-        let quantity: i128 = value("PricingQuantity").parse().unwrap();
-        assert!(quantity > 0);
-        for (price, cost) in [
-            ("ListUnitPrice", "ListCost"),
-            ("ContractedUnitPrice", "ContractedCost"),
-            ("PricingCurrencyContractedUnitPrice", "PricingCurrencyEffectiveCost"),
-        ] {
-            assert_eq!(pico(value(price)) * quantity, pico(value(cost)), "{price}: {row:?}");
-        }
-        assert!(["Standard", "Dynamic", "Committed", "Other"].contains(&value("PricingCategory")));
-    }
-    if !is_usage {
-        assert!(value("ConsumedQuantity").is_empty() && value("ConsumedUnit").is_empty());
-        assert_ne!(value("ChargeFrequency"), "Usage-Based");
-    }
-    assert!(value("PricingUnit").is_empty() || ["Tokens", "Requests"].contains(&value("PricingUnit")));
-}
-
-async fn world(seed: u64) -> (History, tempfile::TempDir, stipend_wallet::db::Place) {
+async fn world(seed: u64) -> (History, tempfile::TempDir, Place) {
+    println!("seed: STIPEND_TEST_SEED={seed}");
     let mut history = History::new(seed, owners());
-    history.step_ms = 9 * 3_600_000;
-    history.run(70);
+    // Over two months, so that some settlements come in the month after their batch.
+    history.step_ms = 17 * 3_600_000;
+    history.run(90);
     history.settle_all();
     let folder = tempfile::tempdir().unwrap();
     let place = sqlite(folder.path());
@@ -143,51 +67,109 @@ fn spent(history: &History) -> BTreeMap<(String, u16), Credits> {
     rows.filter(|(_, spent)| *spent > 0).collect()
 }
 
+/// What rows say was paid, by owner and class, in micro-credits.
+fn paid(rows: &[Row]) -> BTreeMap<(String, u16), Credits> {
+    let mut sums: BTreeMap<(String, u16), i128> = BTreeMap::new();
+    for row in rows {
+        let key =
+            (get(row, "SubAccountId").unwrap().to_owned(), get(row, "x_ClassId").unwrap().parse().unwrap());
+        let amount = pico(get(row, "PricingCurrencyEffectiveCost").unwrap()).unwrap();
+        assert_eq!(amount % 1_000_000, 0, "parts of a micro-credit: {row:?}");
+        *sums.entry(key).or_default() += amount / 1_000_000;
+    }
+    let sums = sums.into_iter().filter(|(_, sum)| *sum != 0);
+    sums.map(|(key, sum)| (key, sum.try_into().unwrap())).collect()
+}
+
+fn check(table: &Table, rules: &[Rule]) {
+    assert_eq!(dataset::broken(table), Vec::<String>::new());
+    for row in &table.rows {
+        let broken = focus::broken(rules, row);
+        assert!(broken.is_empty(), "{broken:?}: {row:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn focus_rows_keep_the_rules_and_add_up_to_the_chain() {
-    for seed in 20..22 {
+    let rules = focus::rules();
+    let mut seen = BTreeSet::new();
+    for seed in seeds() {
         let (history, _folder, place) = world(seed).await;
-        let (text, own) = tokio::task::spawn_blocking(move || {
-            (exported(&place, Export::Focus, None), exported(&place, Export::Focus, Some(&owners()[0])))
-        })
-        .await
-        .unwrap();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let columns: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-        assert_eq!(columns, FOCUS_COLUMNS);
-        assert_eq!(columns.iter().collect::<BTreeSet<_>>().len(), columns.len());
-        assert!(MANDATORY.iter().all(|column| columns.iter().any(|known| known == column)));
-        let mut sums: BTreeMap<(String, u16), i128> = BTreeMap::new();
-        let (mut categories, mut classes) = (BTreeSet::new(), BTreeSet::new());
-        for row in reader.deserialize::<Row>() {
-            let row = row.unwrap();
-            validate(&row);
-            categories.insert(row["ChargeCategory"].clone());
-            classes.insert(row["ChargeClass"].clone());
-            let key = (row["SubAccountId"].clone(), row["x_ClassId"].parse().unwrap());
-            let amount = pico(&row["PricingCurrencyEffectiveCost"]);
-            assert_eq!(amount % 1_000_000, 0);
-            *sums.entry(key).or_default() += amount / 1_000_000;
-        }
-        let sums: BTreeMap<_, _> =
-            sums.into_iter().filter(|(_, sum)| *sum != 0).map(|(key, sum)| (key, sum as u128)).collect();
-        assert_eq!(sums, spent(&history), "seed {seed}");
-        assert_eq!(categories.len(), 2, "usage and adjustments: {categories:?}");
-        let own_sum: i128 = csv::Reader::from_reader(own.as_bytes())
-            .deserialize::<Row>()
-            .map(|row| {
-                let row = row.unwrap();
-                assert_eq!(row["SubAccountId"], owners()[0].to_string());
-                pico(&row["PricingCurrencyEffectiveCost"]) / 1_000_000
+        let owner = owners()[0].clone();
+        let files = tokio::task::spawn_blocking(move || {
+            [None, Some(&owner)].map(|who| {
+                (exported(&place, Export::FocusCsv, who), exported(&place, Export::FocusParquet, who))
             })
-            .sum();
-        let expected: u128 = spent(&history)
-            .iter()
-            .filter(|((owner, _), _)| *owner == owners()[0].to_string())
-            .map(|(_, spent)| spent)
-            .sum();
-        assert_eq!(own_sum, expected as i128);
+        });
+        let [all, own] = files.await.unwrap().map(|(csv, parquet)| {
+            let (csv, parquet) = (table::of_csv(&csv), table::of_parquet(parquet));
+            assert_eq!(csv.columns, FOCUS_COLUMNS);
+            check(&csv, &rules);
+            check(&parquet, &rules);
+            assert_eq!(csv.columns, parquet.columns);
+            assert_eq!(csv.rows, parquet.rows, "seed {seed}: the two files say the same");
+            csv.rows
+        });
+        let expected = spent(&history);
+        assert_eq!(paid(&all), expected, "seed {seed}");
+        let whose = owners()[0].to_string();
+        let of_owner = expected.into_iter().filter(|((owner, _), _)| *owner == whose);
+        assert_eq!(paid(&own), of_owner.collect(), "seed {seed}");
+        let words = |row: &Row, column| get(row, column).unwrap_or("none").to_owned();
+        seen.extend(all.iter().map(|row| (words(row, "ChargeCategory"), words(row, "ChargeClass"))));
     }
+    // Corrections of an earlier month are rare: a random history may have none.
+    for category in ["Usage", "Adjustment"] {
+        assert!(seen.contains(&(category.into(), "none".into())), "{category}: {seen:?}");
+    }
+}
+
+/// A sound row of a category that corrects nothing.
+fn sample(rows: &[Row], category: &str) -> Row {
+    let is_it =
+        |row: &&Row| get(row, "ChargeCategory") == Some(category) && get(row, "ChargeClass").is_none();
+    rows.iter().find(is_it).unwrap_or_else(|| panic!("no {category}")).clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_of_focus_bites() {
+    let (_history, _folder, place) = world(20).await;
+    let bytes = tokio::task::spawn_blocking(move || exported(&place, Export::FocusCsv, None)).await.unwrap();
+    let table = table::of_csv(&bytes);
+    let rules = focus::rules();
+    for rule in &rules {
+        let sound = sample(&table.rows, rule.category);
+        assert_eq!(focus::broken(&rules, &sound), Vec::<&str>::new());
+        assert!(!rule.breaks.is_empty(), "{}", rule.name);
+        for breaks in &rule.breaks {
+            let mut row = sound.clone();
+            row.extend(breaks.iter().map(|(column, value)| ((*column).into(), value.map(str::to_owned))));
+            assert!(!(rule.holds)(&row), "{} lets {breaks:?} through", rule.name);
+        }
+    }
+    println!("{} rules of rows", rules.len());
+    for missing in columns::known() {
+        let kept = table.columns.iter().filter(|column| *column != missing).cloned().collect();
+        let broken = dataset::broken(&Table { columns: kept, rows: vec![] });
+        assert!(broken.len() == 1 && broken[0].starts_with(missing), "without {missing}: {broken:?}");
+    }
+    for (more, complaint) in [
+        ("Wallet", "x_ prefix"),
+        ("x_wallet", "Pascal case"),
+        ("x_Wallet_Id", "Pascal case"),
+        ("x_Sequence", "none twice"),
+    ] {
+        let columns = table.columns.iter().cloned().chain([more.to_owned()]).collect();
+        let broken = dataset::broken(&Table { columns, rows: vec![] });
+        assert!(broken.iter().any(|name| name.contains(complaint)), "{more}: {broken:?}");
+    }
+    let mut other = sample(&table.rows, "Usage");
+    let rows = vec![other.clone(), {
+        other.insert("SkuId".into(), Some("another".into()));
+        other
+    }];
+    let broken = dataset::broken(&Table { columns: table.columns.clone(), rows });
+    assert!(broken.len() == 1 && broken[0].contains("one parent"), "{broken:?}");
 }
 
 fn amount(value: &Value) -> i128 {
@@ -196,17 +178,19 @@ fn amount(value: &Value) -> i128 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn receipts_and_events_add_up_to_the_chain_too() {
-    let (history, _folder, place) = world(31).await;
-    let (receipts, events) = tokio::task::spawn_blocking(move || {
-        (exported(&place, Export::Receipts, None), exported(&place, Export::OpenMeter, None))
-    })
-    .await
-    .unwrap();
-    let expected: u128 = spent(&history).values().sum();
-    let mut sum = 0;
-    for line in receipts.lines() {
-        let row: Value = serde_json::from_str(line).unwrap();
-        sum += match row["kind"].as_str().unwrap() {
+    for seed in seeds() {
+        let (history, _folder, place) = world(seed).await;
+        let (receipts, events) = tokio::task::spawn_blocking(move || {
+            (exported(&place, Export::Receipts, None), exported(&place, Export::OpenMeter, None))
+        })
+        .await
+        .unwrap();
+        let lines = |bytes: &[u8]| -> Vec<Value> {
+            let text = std::str::from_utf8(bytes).unwrap();
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        let expected = i128::try_from(spent(&history).values().sum::<u128>()).unwrap();
+        let of_row = |row: &Value| match row["kind"].as_str().unwrap() {
             "receipt" => {
                 amount(&row["cost"]) + amount(&row["fee"])
                     - amount(&row["uncollected"])
@@ -214,24 +198,35 @@ async fn receipts_and_events_add_up_to_the_chain_too() {
             }
             _ => -amount(&row["amount"]),
         };
-    }
-    assert_eq!(sum, expected as i128);
-    let (mut sum, mut ids) = (0, BTreeSet::new());
-    for line in events.lines() {
-        let event: Value = serde_json::from_str(line).unwrap();
-        for field in ["specversion", "type", "id", "source", "subject", "time"] {
-            assert!(event[field].as_str().is_some_and(|text| !text.is_empty()), "{field}: {event}");
+        assert_eq!(lines(&receipts).iter().map(of_row).sum::<i128>(), expected, "seed {seed}");
+        let (mut sum, mut ids) = (0, BTreeSet::new());
+        for event in lines(&events) {
+            let broken = events::broken(&event);
+            assert!(broken.is_empty(), "{broken:?}: {event}");
+            let id = (event["source"].to_string(), event["id"].to_string());
+            assert!(ids.insert(id), "source and id stand twice: {event}");
+            let data = &event["data"];
+            sum += match event["type"].as_str().unwrap() {
+                "stipend.receipt" => {
+                    amount(&data["cost_microcredits"]) + amount(&data["priority_fee_microcredits"])
+                }
+                _ => -amount(&data["refund_microcredits"]),
+            };
         }
-        assert_eq!(event["specversion"], "1.0");
-        assert!(is_time(event["time"].as_str().unwrap()));
-        assert!(ids.insert(event["id"].as_str().unwrap().to_owned()), "an id stands twice: {event}");
-        let data = &event["data"];
-        sum += match event["type"].as_str().unwrap() {
-            "stipend.receipt" => {
-                amount(&data["cost_microcredits"]) + amount(&data["priority_fee_microcredits"])
-            }
-            _ => -amount(&data["refund_microcredits"]),
-        };
+        assert_eq!(sum, expected, "seed {seed}");
     }
-    assert_eq!(sum, expected as i128);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_of_cloud_events_bites() {
+    let (_history, _folder, place) = world(31).await;
+    let bytes = tokio::task::spawn_blocking(move || exported(&place, Export::OpenMeter, None)).await.unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let sound: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    for rule in events::RULES {
+        assert_eq!(events::broken(&sound), Vec::<&str>::new());
+        let mut event = sound.clone();
+        (rule.breaks)(&mut event);
+        assert!(!(rule.holds)(&event), "{} lets {event} through", rule.name);
+    }
 }
