@@ -117,11 +117,12 @@ pub fn more(path: &str, after: Option<String>) -> Markup {
     }
 }
 
-/// The three files that can be taken away.
+/// The files that can be taken away.
 pub fn exports(base: &str) -> Markup {
     html! {
         ul.files {
-            li { a href=(format!("{base}/focus.csv")) download="focus.csv" { "FinOps FOCUS 1.2 (CSV)" } }
+            li { a href=(format!("{base}/focus.csv")) download="focus.csv" { "FinOps FOCUS (CSV)" } }
+            li { a href=(format!("{base}/focus.parquet")) download="focus.parquet" { "FinOps FOCUS (Parquet)" } }
             li { a href=(format!("{base}/receipts.ndjson")) download="receipts.ndjson" { "Receipts (NDJSON)" } }
             li { a href=(format!("{base}/openmeter.ndjson")) download="openmeter.ndjson" { "CloudEvents for OpenMeter (NDJSON)" } }
         }
