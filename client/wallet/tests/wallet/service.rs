@@ -29,9 +29,29 @@ impl Service {
         Self::start_at("127.0.0.1:0", fake, place, folder).await
     }
 
+    /// One that is configured in another way.
+    pub async fn start_as(
+        fake: Arc<Fake>,
+        place: Place,
+        folder: tempfile::TempDir,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
+        Self::start_with("127.0.0.1:0", fake, place, folder, change).await
+    }
+
     async fn start_at(listen: &str, fake: Arc<Fake>, place: Place, folder: tempfile::TempDir) -> Self {
+        Self::start_with(listen, fake, place, folder, |config| config).await
+    }
+
+    async fn start_with(
+        listen: &str,
+        fake: Arc<Fake>,
+        place: Place,
+        folder: tempfile::TempDir,
+        change: impl FnOnce(Config) -> Config,
+    ) -> Self {
         let text = format!("listen = \"{listen}\"\nchain = \"ws://unused\"\ndatabase = \"sqlite:unused\"\n");
-        let config = Config { database: place, ..Config::parse(&text, folder.path()).unwrap() };
+        let config = change(Config { database: place, ..Config::parse(&text, folder.path()).unwrap() });
         let (stop, stopped) = oneshot::channel::<()>();
         let (told, address) = oneshot::channel();
         let source = fake.clone();
