@@ -6,7 +6,12 @@ mod events;
 mod focus;
 mod table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Write,
+};
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use serde_json::Value;
 use stipend_primitives::{AccountId, Credits};
@@ -23,6 +28,7 @@ use super::{
     history::History,
     place::sqlite,
     projection::{catch_up, owners},
+    speed::multiply,
 };
 
 fn exported(place: &Place, kind: Export, owner: Option<&AccountId>) -> Vec<u8> {
@@ -229,4 +235,47 @@ async fn every_rule_of_cloud_events_bites() {
         (rule.breaks)(&mut event);
         assert!(!(rule.holds)(&event), "{} lets {event} through", rule.name);
     }
+}
+
+/// The most memory that this process has had, in MiB.
+fn memory_mib_max() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or_default()
+        / 1_024
+}
+
+/// With a hundred thousand receipts, or, where STIPEND_TEST_LONG is set, with ten million.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_export_comes_in_pieces_whose_size_does_not_grow() {
+    const PIECE_MAX: usize = 16 << 20;
+    let long = std::env::var_os("STIPEND_TEST_LONG").is_some();
+    let receipts = if long { 10_000_000 } else { 100_000 };
+    let (_history, folder, place) = world(9).await;
+    tokio::task::spawn_blocking(move || {
+        multiply(&place, receipts);
+        let before = memory_mib_max();
+        let path = folder.path().join("focus.parquet");
+        let mut file = std::fs::File::create(&path).unwrap();
+        let (mut pieces, mut largest) = (0, 0);
+        let mut connection = place.open().unwrap();
+        export::write(&mut *connection, Export::FocusParquet, None, "https://wallet.example", &mut |piece| {
+            (pieces, largest) = (pieces + 1, largest.max(piece.len()));
+            file.write_all(&piece).unwrap();
+            Ok(())
+        })
+        .unwrap();
+        let reader = SerializedFileReader::new(std::fs::File::open(&path).unwrap()).unwrap();
+        let rows = reader.metadata().file_metadata().num_rows();
+        println!(
+            "{receipts} receipts, {rows} rows, {} MiB in {pieces} pieces, the largest {} KiB; memory {before} MiB before, {} MiB then",
+            path.metadata().unwrap().len() >> 20,
+            largest >> 10,
+            memory_mib_max()
+        );
+        assert!(rows > 2 * receipts, "{rows} rows");
+        assert!(reader.num_row_groups() > 3 && largest < PIECE_MAX, "{largest} bytes at a time");
+    })
+    .await
+    .unwrap();
 }

@@ -9,7 +9,7 @@ use stipend_wallet::db::{self, Place};
 use super::{history::History, place::sqlite, projection::catch_up, service::Service};
 
 /// Makes copies of the receipts that are there, as later ones of the same batches.
-fn multiply(place: &Place, receipts: i64) {
+pub fn multiply(place: &Place, receipts: i64) {
     let mut connection = place.open().unwrap();
     db::transaction(&mut *connection, |connection| {
         loop {
