@@ -21,13 +21,13 @@ import argparse
 import datetime
 import decimal
 import hashlib
+import http.client
 import json
 import os
 import re
 import stat
 import sys
 import time
-import urllib.error
 import urllib.request
 
 TAG = b"stipend/mint/1".ljust(16, b"\0")
@@ -186,10 +186,13 @@ def moment(text):
 
 
 def seed(path):
-    if os.stat(path).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+    try:
+        with open(path, "rb") as file:
+            mode, text = os.fstat(file.fileno()).st_mode, file.read().strip().decode("ascii", "replace")
+    except OSError as error:
+        sys.exit(f"cannot read the key file {path}: {error.strerror}; check the path and who owns the file")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
         sys.exit(f"{path} is open to others, so its key may be known; make a new key, or chmod 600 it")
-    with open(path, encoding="ascii") as file:
-        text = file.read().strip()
     if not re.fullmatch("[0-9a-f]{64}", text):
         sys.exit(f"{path} does not hold a key: it must be 64 hex digits; make one with `stipend keys new`")
     return bytes.fromhex(text)
@@ -245,14 +248,19 @@ def main():
             if not is_asked_for(entitlement, request):
                 sys.exit(f"this reference was used for another grant, entitlement {entitlement['id']}; nothing new "
                          "was granted: use a new reference")
-            print(f"entitlement {entitlement['id']}: {int(amounts['granted']) / 1e6:.6f} credits (finalised)")
+            whole, micro = divmod(int(amounts["granted"]), 1_000_000)
+            print(f"entitlement {entitlement['id']}: {whole}.{micro:06} credits (finalised)")
     except Refused as refused:
         if refused.code == SECOND_ISSUER_NEEDED:
             sys.exit("a grant this large takes a second issuer: put the output of --print into a file and have "
                      "another issuer run `stipend mint cosign` and `stipend mint send` on it")
         sys.exit(f"the node refused ({refused.code}): {refused}")
-    except urllib.error.URLError as error:
-        sys.exit(f"{url} does not answer: {error.reason}; is the node running, and is the address right?")
+    except (OSError, http.client.HTTPException) as error:  # a URLError is an OSError
+        why = getattr(error, "reason", error)
+        sys.exit(f"{url} does not answer: {why}; is the node running, and is the address right? Run the same command "
+                 "again: it cannot grant twice")
+    except json.JSONDecodeError:
+        sys.exit(f"{url} answers, and not as a node does: is the address right?")
 
 
 if __name__ == "__main__":
