@@ -162,7 +162,8 @@ fn fetch(stage: &Stage, stipend: &Stipend, receipts: &[ReceiptLeaf]) -> Result<(
         let own = employees.iter().position(|employee| employee.signer.account() == receipt.wallet);
         let own = own.context("an employee asked")?;
         let (id, file) = (hex::encode(receipt.leaf.digest), format!("signed-{at}.json"));
-        let line = ["receipts", "fetch", &stage.gateway.url, &id, "--out", &file, "--api-key-file"];
+        let gateway = &stage.gateway.url;
+        let line = ["receipts", "fetch", &id, "--gateway", gateway, "--out", &file, "--api-key-file"];
         let with = |key: usize| format!("key-{key}");
         stipend.refused(&[&line[..], &[&with((own + 1) % employees.len())]].concat(), &[NOT_FOUND])?;
         let said = stipend.done(&[&line[..], &[&with(own)]].concat())?;

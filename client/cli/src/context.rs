@@ -1,88 +1,85 @@
 //! What every verb shares: the node, the key, the form of the answer.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{path::Path, sync::OnceLock};
 
 use anyhow::Result;
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::Value;
+use indicatif::ProgressBar;
+use serde_json::{json, Value};
+use sp_core::H256;
 use stipend_sdk::{
+    council::call_name,
     primitives::{AccountId, ClassId},
-    Client, CouncilAct, Finalised, RpcError, RuntimeCall, Signer, Snapshot,
+    Client, CouncilAct, Finalised, RuntimeCall, Signer, Snapshot,
 };
 use tokio::sync::OnceCell;
 
 use crate::{
     directory::{passphrase, Directory, Person},
     failure::Failure,
-    output::Answer,
-    parse, verbs,
+    output::{Answer, Planned},
+    parse,
+    progress::Progress,
+    verbs,
     who::Who,
 };
 
-/// Options of every verb.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Options {
-    /// The node's RPC address.
-    #[arg(
-        long,
-        global = true,
-        env = "STIPEND_RPC_URL",
-        hide_env_values = true,
-        default_value = "ws://127.0.0.1:9944"
-    )]
-    pub(crate) url: String,
-    /// File of the key that signs: 64 hex digits, readable by its owner only.
-    #[arg(long, global = true, env = "STIPEND_KEY_FILE", hide_env_values = true, value_name = "FILE")]
-    pub(crate) key: Option<PathBuf>,
-    /// Sign with a development key that everybody has, such as //Alice, instead of the key file.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) dev_key: Option<String>,
-    /// Do not wait for finality: read the newest block, and be content with one that holds the call. For
-    /// the day when nothing becomes final any more; what is answered can still be undone.
-    #[arg(long, global = true)]
-    pub(crate) not_final: bool,
-    /// The directory, which lets people be named where an account is asked for.
-    #[arg(long, global = true, env = "STIPEND_DIRECTORY", hide_env_values = true, value_name = "FILE")]
-    pub(crate) directory: Option<PathBuf>,
-    /// File with the directory's passphrase in its first line. Without it, STIPEND_DIRECTORY_PASSPHRASE is
-    /// looked at, and then you are asked.
-    #[arg(
-        long,
-        global = true,
-        env = "STIPEND_DIRECTORY_PASSPHRASE_FILE",
-        hide_env_values = true,
-        value_name = "FILE"
-    )]
-    pub(crate) passphrase_file: Option<PathBuf>,
-    /// Answer in JSON: amounts are strings of micro-credits, times Unix milliseconds.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-}
+pub(crate) use self::options::Options;
+
+mod options;
 
 /// The node, the key and the form of the answer, each looked up when it is first needed.
 pub(crate) struct Context {
     pub(crate) options: Options,
+    /// The name of the profile in force.
+    pub(crate) profile: Option<String>,
     client: OnceCell<Client>,
     directory: OnceLock<Result<Directory, Failure>>,
 }
 
 impl Context {
-    pub(crate) fn new(options: Options) -> Self {
-        Context { options, client: OnceCell::new(), directory: OnceLock::new() }
+    pub(crate) fn new(options: Options, profile: Option<String>) -> Self {
+        Context { options, profile, client: OnceCell::new(), directory: OnceLock::new() }
     }
 
     /// The client, connected on first use.
     pub(crate) async fn client(&self) -> Result<&Client> {
         let client = self.client.get_or_try_init(|| async {
             let client = Client::connect(&self.options.url).await?;
-            Ok::<_, RpcError>(if self.options.not_final { client.without_finality() } else { client })
+            self.ensure_chain(client.genesis())?;
+            Ok::<_, anyhow::Error>(if self.options.not_final { client.without_finality() } else { client })
         });
-        Ok(client.await?)
+        client.await
+    }
+
+    /// Refuses a chain that is not the one that is meant.
+    fn ensure_chain(&self, found: H256) -> Result<(), Failure> {
+        match self.options.chain {
+            Some(meant) if meant != found => Err(Failure::bad_input(format!(
+                "the node at {} is of another chain than is meant; nothing was sent: its genesis is {found:?}, and {meant:?} was asked for (--chain, STIPEND_CHAIN or the profile); mend the address or the hash",
+                self.options.url
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// In a dry run, ends the verb here with what it would do next. To be called before anything is signed,
+    /// sent or written.
+    pub(crate) fn would(&self, what: Value, human: impl FnOnce() -> String) -> Result<()> {
+        if !self.options.dry_run {
+            return Ok(());
+        }
+        Err(Planned(Answer::planned(what, &human())).into())
+    }
+
+    /// The same for a call.
+    pub(crate) fn would_send(&self, call: &RuntimeCall, by_council: bool) -> Result<()> {
+        if !self.options.dry_run {
+            return Ok(());
+        }
+        let (act, arguments, by) = (call_name(call), format!("{call:?}"), self.signer()?.address());
+        let how = if by_council { "signed, or proposed to the council, by" } else { "signed by" };
+        let what = json!({ "act": act, "arguments": arguments, "signer": by, "council": by_council });
+        self.would(what, || format!("{act} would be {how} {by}:\n  {arguments}"))
     }
 
     /// The ledger as of the newest finalised block, or of the newest one with --not-final.
@@ -176,10 +173,12 @@ impl Context {
 
     /// Signs a call, sends it, and waits until it can never be undone.
     pub(crate) async fn carry_out(&self, call: impl Into<RuntimeCall>) -> Result<Finalised> {
+        let call = call.into();
+        self.would_send(&call, false)?;
         let signer = self.signer()?;
         let client = self.client().await?;
         let spinner = self.spinner("waiting for the block");
-        let done = client.submit_finalised(call.into(), &signer).await;
+        let done = client.submit_finalised(call, &signer).await;
         spinner.finish_and_clear();
         Ok(done?)
     }
@@ -201,10 +200,12 @@ impl Context {
         call: impl Into<RuntimeCall>,
         done: impl FnOnce(&Finalised) -> Answer,
     ) -> Result<Answer> {
+        let call = call.into();
+        self.would_send(&call, true)?;
         let signer = self.signer()?;
         let client = self.client().await?;
         let spinner = self.spinner("waiting for the block");
-        let act = client.council_act(call.into(), &signer).await;
+        let act = client.council_act(call, &signer).await;
         spinner.finish_and_clear();
         Ok(match act? {
             CouncilAct::Done(finalised) => done(&finalised),
@@ -227,21 +228,22 @@ impl Context {
 
     /// Something that moves while the command waits; nothing where nobody looks.
     pub(crate) fn spinner(&self, message: &'static str) -> ProgressBar {
-        if self.options.json {
-            return ProgressBar::hidden();
-        }
-        let spinner = ProgressBar::new_spinner().with_message(message);
-        spinner.enable_steady_tick(Duration::from_millis(120));
-        spinner
+        Progress::spinner(self.options.json, message)
     }
 
-    /// A bar over `count` things; nothing where nobody looks.
-    pub(crate) fn bar(&self, count: u64, message: &'static str) -> ProgressBar {
-        if self.options.json {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} ({eta} left)")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        ProgressBar::new(count).with_style(style).with_message(message)
+    /// How far `count` things are.
+    pub(crate) fn bar(&self, count: u64, message: &'static str) -> Progress {
+        Progress::bar(self.options.json, count, message)
+    }
+}
+
+#[cfg(test)]
+impl Context {
+    /// One without a node or a key.
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn of_tests() -> Self {
+        let arguments: crate::args::Arguments =
+            clap::Parser::try_parse_from(["stipend", "profile", "list"]).unwrap();
+        Context::new(arguments.options, None)
     }
 }

@@ -52,6 +52,49 @@ impl std::fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What to do about a refusal of the chain, as one does with this command: the chain knows no commands.
+const ADVICE: [(&str, &str); 17] = [
+    ("ProgramUnknown", "`stipend programs list` shows the programs"),
+    ("NotProgramOwner", "`stipend programs list` shows whose it is: sign with that key"),
+    (
+        "BudgetExhausted",
+        "`stipend programs list` shows what is left; the council adds to it with `stipend programs increase`",
+    ),
+    ("ClassUnknown", "`stipend classes list` shows the classes"),
+    ("BasketUnknown", "`stipend baskets list` shows the baskets"),
+    ("EntitlementUnknown", "`stipend entitlements list OWNER` shows an account's entitlements"),
+    ("NotOwner", "sign with the key of its owner, whom `stipend entitlements show` names"),
+    ("AlreadyWithdrawn", "`stipend entitlements show` shows what became of it"),
+    ("InsufficientAvailable", "`stipend entitlements show` shows how much that is"),
+    ("ValidityOver", "give an end that is still to come"),
+    (
+        "NotIssuer",
+        "`stipend roles list --role issuer` shows who is; `stipend roles grant issuer ADDRESS` makes one",
+    ),
+    ("OwnerFrozen", "`stipend freeze OWNER --lift` lifts it"),
+    ("OwnerUnknown", "look whether the address is the one that was meant"),
+    ("KeyUnknown", "`stipend api-keys list` shows the keys of an account"),
+    ("NotMember", "`stipend council members` shows who has a seat: sign with the key of one of them"),
+    ("DuplicateProposal", "the same act is being voted on already: `stipend council list` shows it"),
+    ("TooEarly", "not enough members have voted: `stipend council list` shows what is missing"),
+];
+
+/// What to do about an error, where its own words do not say it.
+pub(crate) fn advice(said: &str) -> Option<&'static str> {
+    // As `Pallet.Name:` where a call failed, as `(Name)` where a node refused it before.
+    let names = |name: &str| said.contains(&format!(".{name}:")) || said.contains(&format!("({name})"));
+    ADVICE.into_iter().find(|(name, _)| names(name)).map(|(_, advice)| advice)
+}
+
+/// An error in words.
+pub(crate) fn in_words(error: &anyhow::Error) -> String {
+    let said = format!("{error:#}");
+    match advice(&said) {
+        Some(advice) => format!("{}; {advice}", said.trim_end_matches('.')),
+        None => said,
+    }
+}
+
 /// The exit code of an error.
 pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
     for cause in error.chain() {
@@ -110,6 +153,18 @@ mod tests {
         for (error, code) in cases {
             assert_eq!(exit_code(&error), code, "{error}");
         }
+    }
+
+    #[test]
+    fn what_the_chain_refuses_is_told_with_the_command_that_helps() {
+        for said in [
+            "the call failed in block 6: Council.NotMember: Account is not a member",
+            "the node refused entitlements_mint: The chain refuses the mint (ProgramUnknown). No program has this number.",
+        ] {
+            let words = in_words(&anyhow::anyhow!(said));
+            assert!(words.starts_with(said.trim_end_matches('.')) && words.contains("; `stipend "), "{words}");
+        }
+        assert_eq!(in_words(&anyhow::anyhow!("something else.")), "something else.");
     }
 
     #[test]

@@ -1,18 +1,21 @@
 //! `stipend`: the command for HR, employees and operators. See this crate's README.
 
-use std::{io::IsTerminal, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal, process::ExitCode};
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     args::{Arguments, Verb},
     context::Context,
-    output::Answer,
+    failure::Failure,
+    output::{Answer, Planned},
+    profile::{Profiles, Setting},
 };
 
 mod amount;
 mod args;
+mod catalogue;
 mod context;
 mod directory;
 mod failure;
@@ -22,16 +25,20 @@ mod output;
 mod parse;
 mod period;
 mod price_file;
+mod profile;
+mod progress;
 mod time;
 mod verbs;
 mod who;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let in_force = InForce::find(&given);
+    let arguments = parse(&given, in_force.as_ref().map_or(&[][..], |profile| profile.settings.as_slice()));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(std::io::stderr().is_terminal() && !output::is_without_colour())
         .with_writer(std::io::stderr)
         .init();
     let (as_json, not_final) = (arguments.options.json, arguments.options.not_final);
@@ -40,7 +47,9 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(arguments)));
+        .and_then(|runtime| runtime.block_on(run(arguments, in_force)));
+    // A dry run is an end before the end, and no failure.
+    let outcome = outcome.or_else(|error| error.downcast::<Planned>().map(|planned| Some(planned.0)));
     match outcome {
         Ok(answer) => {
             if let Some(answer) = answer {
@@ -49,22 +58,52 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let code = failure::exit_code(&error);
+            let (code, words) = (failure::exit_code(&error), failure::in_words(&error));
             if as_json {
-                let report = serde_json::json!({ "error": format!("{error:#}"), "exit_code": code });
+                let report = serde_json::json!({ "error": words, "exit_code": code });
                 eprintln!("{report:#}");
             } else {
-                eprintln!("stipend: {error:#}");
+                eprintln!("stipend: {words}");
             }
             ExitCode::from(code)
         }
     }
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
-    let context = Context::new(arguments.options);
+/// The profile in force.
+#[derive(Default)]
+struct InForce {
+    name: Option<String>,
+    settings: Vec<Setting>,
+}
+
+impl InForce {
+    fn find(given: &[OsString]) -> Result<Self, Failure> {
+        let profiles = Profiles::load()?;
+        let Some(name) = profiles.chosen(given) else { return Ok(Self::default()) };
+        let settings = profiles.get(&name)?.to_vec();
+        Ok(InForce { name: Some(name), settings })
+    }
+}
+
+/// Reads the command line; a wrong one ends the command.
+fn parse(given: &[OsString], settings: &[Setting]) -> Arguments {
+    let command = catalogue::described(profile::apply(Arguments::command(), settings));
+    let matches = command.get_matches_from(given);
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+async fn run(arguments: Arguments, in_force: Result<InForce, Failure>) -> anyhow::Result<Option<Answer>> {
+    let needs_no_profile =
+        matches!(arguments.verb, Verb::Profile(_) | Verb::Completions { .. } | Verb::Man(_));
+    let in_force = match in_force {
+        Err(failure) if !needs_no_profile => return Err(failure.into()),
+        found => found.unwrap_or_default(),
+    };
+    let context = Context::new(arguments.options, in_force.name);
     let answer = match arguments.verb {
         Verb::Keys(verb) => verb.run(&context),
+        Verb::Profile(verb) => verb.run(&context),
         Verb::Council(verb) => verb.run(&context).await,
         Verb::Roles(verb) => verb.run(&context).await,
         Verb::Network(verb) => verb.run(&context).await,
@@ -96,6 +135,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<Option<Answer>> {
             output::print(&String::from_utf8_lossy(&script));
             return Ok(None);
         }
+        Verb::Man(pages) => pages.run(&context),
     };
     answer.map(Some)
 }

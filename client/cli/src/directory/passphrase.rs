@@ -60,6 +60,11 @@ fn given(file: Option<&Path>) -> Result<Option<Zeroizing<String>>, Failure> {
     }
 }
 
+/// Whether a file holds a passphrase that can be read; never what it is.
+pub(crate) fn readable(file: &Path) -> Result<(), Failure> {
+    from_file(file).map(drop)
+}
+
 fn from_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let wrong =
         |cause: String| Failure::bad_input(format!("the passphrase file {}: {cause}", file.display()));

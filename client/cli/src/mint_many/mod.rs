@@ -42,11 +42,8 @@ const LOOK_AT_ONCE: usize = 16;
 /// How a list is granted.
 #[derive(Args, Debug)]
 pub(crate) struct Sending {
-    /// Check everything and say what would be granted, but send nothing.
-    #[arg(long)]
-    dry_run: bool,
     /// Do not send: print signed requests, one per grant, which anybody can carry to the chain.
-    #[arg(long, visible_alias = "sign-only", conflicts_with = "dry_run")]
+    #[arg(long, visible_alias = "sign-only")]
     detached: bool,
     /// Genesis hash of the chain, to sign without a node.
     #[arg(long, value_name = "HASH", value_parser = parse::hash, requires = "detached")]
@@ -82,10 +79,13 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
         if !faults.is_empty() {
             return Err(source.refuse(&faults));
         }
+        context.would(json!({ "rows": rows.len(), "sent": false, "grants": preview::json(rows) }), || {
+            format!("{} would be signed and printed: {}", signer.address(), rows.len())
+        })?;
         return detached(rows, &signer, &genesis, &fingerprint);
     }
     let ledger = ledger(context, &signer.account(), rows).await?;
-    if sending.dry_run {
+    if context.options.dry_run {
         accept_policies(context, &source, rows).await?;
         return dry_run(context, &source, rows, &ledger);
     }
@@ -167,8 +167,7 @@ fn dry_run(context: &Context, source: &Source, rows: &[Row], ledger: &Ledger) ->
     source.accept(rows, ledger)?;
     let totals = ledger.totals(rows);
     let grants = preview::json(rows);
-    let json =
-        json!({ "rows": rows.len(), "sent": false, "grants": grants, "programs": totals_json(&totals) });
+    let json = json!({ "dry_run": true, "rows": rows.len(), "sent": false, "grants": grants, "programs": totals_json(&totals) });
     let table = match source {
         Source::Plan => preview::parts(rows, |owner| context.name_of(owner)),
         Source::File(_) => preview::plans(rows, |owner| context.name_of(owner)),

@@ -1,13 +1,12 @@
 //! Sending chunks and finding out what became of them.
 
 use anyhow::{Context as _, Result};
-use indicatif::ProgressBar;
 use stipend_sdk::{
     grant_list::{self, Row},
     PoolRefusal, Prepared, Signer, SubmitError,
 };
 
-use crate::context::Context;
+use crate::{context::Context, progress::Progress};
 
 use super::journal::{Entry, Journal, State};
 
@@ -89,7 +88,7 @@ async fn send_windows(
     signer: &Signer,
     rows: &[Row],
     journal: &mut Journal,
-    bar: &ProgressBar,
+    bar: &Progress,
 ) -> Result<Option<Failed>> {
     let client = context.client().await?;
     loop {

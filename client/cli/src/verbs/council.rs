@@ -89,11 +89,14 @@ impl Verb {
 
 async fn cast(context: &Context, proposal: H256, approve: bool) -> Result<Answer> {
     let (signer, client) = (context.signer()?, context.client().await?);
+    let side = if approve { "for" } else { "against" };
+    context.would(json!({ "proposal": proposal, "approve": approve, "signer": signer.address() }), || {
+        format!("{} would vote {side} {proposal:?}", signer.address())
+    })?;
     let spinner = context.spinner("waiting for a finalised block");
     let voted = client.council_vote(proposal, approve, &signer).await;
     spinner.finish_and_clear();
     let (done, motion) = voted?;
-    let side = if approve { "for" } else { "against" };
     Ok(Answer::done(
         &done,
         json!({ "proposal": motion }),
@@ -103,6 +106,9 @@ async fn cast(context: &Context, proposal: H256, approve: bool) -> Result<Answer
 
 async fn close(context: &Context, proposal: H256) -> Result<Answer> {
     let (signer, client) = (context.signer()?, context.client().await?);
+    context.would(json!({ "proposal": proposal, "signer": signer.address() }), || {
+        format!("{} would close the vote on {proposal:?}", signer.address())
+    })?;
     let spinner = context.spinner("waiting for a finalised block");
     let closed = client.council_close(proposal, &signer).await;
     spinner.finish_and_clear();
@@ -179,6 +185,9 @@ async fn apply_upgrade(context: &Context, file: &Path) -> Result<Answer> {
         }
     }
     let (signer, client) = (context.signer()?, context.client().await?);
+    context.would(json!({ "code_hash": hash, "bytes": bytes, "signer": signer.address() }), || {
+        format!("{} would bring the runtime {hash:?} ({bytes} bytes)", signer.address())
+    })?;
     let spinner = context.spinner("waiting for a finalised block");
     let applied = client.apply_upgrade(code, &signer).await;
     spinner.finish_and_clear();
@@ -261,51 +270,4 @@ fn list(motions: &[Motion]) -> Result<Answer> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use codec::Encode;
-
-    fn motion() -> Motion {
-        let alice = parse::account("//Alice").unwrap();
-        Motion {
-            hash: H256::repeat_byte(7),
-            index: 3,
-            approvals: 2,
-            yes: vec![alice],
-            no: vec![],
-            ends_at: 99,
-            call: upgrade::authorize(b"code").encode(),
-        }
-    }
-
-    #[test]
-    fn a_proposal_is_shown_with_what_it_does_and_what_it_needs() {
-        let answer = list(&[motion()]).unwrap();
-        assert_eq!(answer.json[0]["act"], "Governance.authorize_upgrade");
-        assert_eq!(answer.json[0]["approvals"], 2);
-        assert!(answer.human.contains("Governance.authorize_upgrade") && answer.human.contains("99"));
-        assert_eq!(list(&[]).unwrap().human, "the council votes on nothing");
-    }
-
-    #[test]
-    fn what_is_still_needed_is_said_as_commands() {
-        let mut motion = motion();
-        let text = still_needed(&motion);
-        assert!(text.contains("1 of 2 approvals") && text.contains("council vote 0x0707"), "{text}");
-        motion.yes.push(parse::account("//Bob").unwrap());
-        assert!(still_needed(&motion).contains("council close 0x0707"));
-    }
-
-    #[test]
-    fn a_file_that_is_no_runtime_is_refused_before_anything_is_sent() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("notes.txt");
-        std::fs::write(&file, "hello").unwrap();
-        assert!(read_runtime(&file).unwrap_err().to_string().contains("holds no runtime"));
-        assert!(read_runtime(&folder.path().join("none")).is_err());
-        std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
-        assert_eq!(read_runtime(&file).unwrap().len(), 8);
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Result;
 use clap::Subcommand;
-use serde_json::json;
+use serde_json::{json, Value};
 use stipend_sdk::primitives::AccountId;
 
 use crate::{
@@ -78,6 +78,12 @@ impl Verb {
                 let person = Person { name, number, department, account };
                 let mut directory = open_or_new(context)?;
                 directory.people.add(person.clone()).map_err(Failure::bad_input)?;
+                would_write(
+                    context,
+                    json!(person),
+                    &format!("{} would be added to", person.name),
+                    directory.path(),
+                )?;
                 directory.save()?;
                 let human = format!("{} is in {}", person.name, directory.path().display());
                 Answer::new(&person, human)
@@ -98,6 +104,8 @@ impl Verb {
                 let mut directory = open_or_new(context)?;
                 let person = directory.people.find(&who).map_err(Failure::not_found)?.clone();
                 directory.people.remove(&person.account);
+                let human = format!("{} would be taken out of", person.name);
+                would_write(context, json!(person), &human, directory.path())?;
                 directory.save()?;
                 let human = format!(
                     "{} is no longer in {}; copies of the file still name them",
@@ -112,12 +120,23 @@ impl Verb {
                 let path = context.directory_path()?;
                 let known = passphrase::known(context.options.passphrase_file.as_deref())?;
                 let directory = Directory::open(path, known)?;
+                would_write(
+                    context,
+                    json!({ "directory": path }),
+                    "there would be another passphrase for",
+                    path,
+                )?;
                 directory.under(passphrase::another(new_passphrase_file.as_deref())?).save()?;
                 let human = format!("{} has another passphrase", path.display());
                 Answer::new(json!({ "directory": path }), human)
             }
         }
     }
+}
+
+/// Ends a dry run where a file would be written.
+fn would_write(context: &Context, what: Value, human: &str, file: &Path) -> Result<()> {
+    context.would(what, || format!("{human} {}", file.display()))
 }
 
 /// The directory to change; one without anybody if there is no file yet.
@@ -154,15 +173,19 @@ fn import(context: &Context, file: &Path) -> Result<Answer> {
         ))
     })?;
     directory.people = people;
-    directory.save()?;
     let count = directory.people.all().len();
+    let json = json!({ "added": added, "people": count, "directory": directory.path() });
+    would_write(context, json.clone(), &format!("{added} people would be added to"), directory.path())?;
+    directory.save()?;
     let human = format!("{added} people are new; {} has {count}", directory.path().display());
-    Answer::new(json!({ "added": added, "people": count, "directory": directory.path() }), human)
+    Answer::new(json, human)
 }
 
 fn export(context: &Context, file: &Path) -> Result<Answer> {
     let people = &context.directory()?.people;
     let text = table::write(people)?;
+    let json = json!({ "people": people.all().len(), "file": file });
+    would_write(context, json.clone(), &format!("{} people would be written to", people.all().len()), file)?;
     files::write_new(file, &text).map_err(|error| {
         Failure::bad_input(format!("cannot write {}: {error}; a file is never overwritten", file.display()))
     })?;
@@ -171,5 +194,5 @@ fn export(context: &Context, file: &Path) -> Result<Answer> {
         people.all().len(),
         file.display()
     );
-    Answer::new(json!({ "people": people.all().len(), "file": file }), human)
+    Answer::new(json, human)
 }

@@ -37,14 +37,25 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) fn run(self, context: &Context) -> Result<Answer> {
         match self {
-            Verb::New { file } => new(&file),
+            Verb::New { file } => {
+                context.would(json!({ "file": file }), || {
+                    format!("a new key would be written to {}", file.display())
+                })?;
+                new(&file)
+            }
             Verb::Show => {
                 let signer = context.signer()?;
                 let (address, public) = (signer.address(), hex::encode(signer.public()));
                 let human = format!("address     {address}\npublic key  0x{public}");
                 Answer::new(json!({ "address": address, "public_key": format!("0x{public}") }), human)
             }
-            Verb::Node { file } => node(&file),
+            Verb::Node { file } => {
+                if !file.exists() {
+                    let human = || format!("a new node key would be written to {}", file.display());
+                    context.would(json!({ "file": file }), human)?;
+                }
+                node(&file)
+            }
         }
     }
 }

@@ -134,6 +134,16 @@ async fn grant_to(context: &Context, owner: &Who, grant: Grant, request: Request
         rand::rngs::OsRng.fill_bytes(&mut random);
         random
     });
+    let key = hex::encode(idempotency_key);
+    let what = json!({ "owner": owner, "grant": grant, "signer": signer.address(), "idempotency_key": format!("0x{key}") });
+    context.would(what, || {
+        let (what, owner) = (files::in_words(&grant), parse::address(&owner));
+        format!(
+            "{} would sign and {} a grant of {what}, to {owner}",
+            signer.address(),
+            if request.detached { "print" } else { "send" }
+        )
+    })?;
     let mint = SignedMint::new(&signer, &genesis, owner, grant, idempotency_key);
     if request.detached {
         return Answer::new(&mint, format!("{:#}", serde_json::to_value(&mint)?));

@@ -35,6 +35,10 @@ struct Opened {
 
 /// Answers the challenge of the service at `url`; prints a link that signs one browser in.
 pub(crate) async fn sign_in(context: &Context, url: &str) -> Result<Answer> {
+    let (origin, signer) = (origin(url)?, context.signer()?.address());
+    context.would(json!({ "service": origin, "signer": signer }), || {
+        format!("{signer} would sign a challenge of {origin} and get a link that signs one browser in")
+    })?;
     let (_, opened) = open(context, url, true).await?;
     let json = json!({ "link": opened.link, "token": opened.token, "ends_at": opened.ends_at });
     let human = format!("open this once, within two minutes, in the browser to sign in:\n{}", opened.link);

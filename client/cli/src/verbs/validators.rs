@@ -90,6 +90,13 @@ impl Verb {
 
 async fn rotate_keys(context: &Context) -> Result<Answer> {
     let who = context.signer()?.account();
+    context.would(json!({ "account": who, "node": context.options.url }), || {
+        format!(
+            "the node at {} would make new session keys, and {} would publish them",
+            context.options.url,
+            parse::address(&who)
+        )
+    })?;
     let made = context.client().await?.new_session_keys(&who).await?;
     let what = json!({ "account": who, "session_keys": made.public });
     let call = pallet_session::Call::set_keys { keys: made.keys, proof: made.proof };
@@ -111,6 +118,9 @@ async fn export(context: &Context, file: &Path, at: Option<BlockNumber>) -> Resu
         "validators": count,
         "fingerprint": fingerprint,
     });
+    let human =
+        || format!("validator set {set_id} with {count} validators would be written to {}", file.display());
+    context.would(json.clone(), human)?;
     documents::write_new(file, &Document::Validators(set))?;
     let human = format!(
         "validator set {set_id} with {count} validators: {}\nfingerprint {fingerprint:?}\nThis node said so; before you trust it, compare the fingerprint with that of other nodes or of somebody you trust.",

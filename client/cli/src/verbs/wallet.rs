@@ -59,7 +59,8 @@ pub(crate) enum Verb {
     /// works once.
     SignIn {
         /// Address of the service, such as https://wallet.example.
-        url: String,
+        #[arg(value_name = "URL", env = "STIPEND_WALLET_SERVICE", hide_env_values = true)]
+        wallet_service: String,
     },
 }
 
@@ -87,7 +88,7 @@ impl Verb {
                 let set = documents::validators(&validators)?;
                 verified(&documents::wallet(&file)?.verify(&set)?, &set)
             }
-            Verb::SignIn { url } => sign_in::sign_in(context, &url).await,
+            Verb::SignIn { wallet_service } => sign_in::sign_in(context, &wallet_service).await,
         }
     }
 }
@@ -95,13 +96,16 @@ impl Verb {
 async fn export(context: &Context, owner: &AccountId, out: &Path) -> Result<Answer> {
     let wallet = context.client().await?.prove_wallet(owner).await?;
     let (block, set_id) = (wallet.block_number()?, wallet.finality.set_id);
+    let json = json!({ "file": out, "owner": owner, "block_number": block, "set_id": set_id });
+    context.would(json.clone(), || {
+        format!("{} at finalised block {block} would be written to {}", parse::address(owner), out.display())
+    })?;
     documents::write_new(out, &Document::Wallet(wallet))?;
     let human = format!(
         "{} at finalised block {block}, signed by validator set {set_id}: {}",
         parse::address(owner),
         out.display()
     );
-    let json = json!({ "file": out, "owner": owner, "block_number": block, "set_id": set_id });
     Answer::new(json, human)
 }
 

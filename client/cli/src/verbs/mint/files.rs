@@ -53,9 +53,6 @@ pub(crate) struct Cosign {
     /// A JSON file with one signed request, or an array of them; the signatures are added to it. `-`
     /// reads standard input and prints the requests with them.
     file: PathBuf,
-    /// Say what would be signed, and sign nothing.
-    #[arg(long)]
-    dry_run: bool,
     /// Genesis hash of the chain, to sign without a node.
     #[arg(long, value_name = "HASH", value_parser = parse::hash)]
     genesis: Option<H256>,
@@ -69,12 +66,13 @@ impl Cosign {
             None => context.client().await?.genesis(),
         };
         let mut requests = read(&self.file)?;
+        // A dry run finds out what can be signed, too, and keeps no signature.
         let signed = cosign_all(requests.as_mut_slice(), &signer, &genesis)?;
         let lines: Vec<String> = signed.iter().map(describe).collect();
-        if self.dry_run {
-            let json = json!({ "requests": signed, "signed": false });
-            return Answer::new(json, format!("nothing was signed; this would be:\n{}", lines.join("\n")));
-        }
+        let unsigned: Vec<&MintRequest> = signed.iter().map(|mint| &mint.request).collect();
+        context.would(json!({ "requests": unsigned, "signed": false }), || {
+            format!("{} would sign:\n{}", signer.address(), lines.join("\n"))
+        })?;
         let text = serde_json::to_string_pretty(&requests)? + "\n";
         if self.file == Path::new("-") {
             return Answer::new(&requests, text.trim_end());
@@ -119,7 +117,13 @@ fn cosign_all(mints: &mut [SignedMint], signer: &Signer, genesis: &H256) -> Resu
 /// What a second issuer signs, in words.
 fn describe(mint: &SignedMint) -> String {
     let MintRequest { issuer, owner, grant, .. } = &mint.request;
-    let what = match grant {
+    let what = in_words(grant);
+    format!("  {what}, to {}, asked for by {}", parse::address(owner), parse::address(issuer))
+}
+
+/// What a grant is, in words.
+pub(super) fn in_words(grant: &Grant) -> String {
+    match grant {
         Grant::One { program, amount, valid_from, valid_until } => format!(
             "{} out of program {program}, valid from {} {}",
             in_credits(*amount),
@@ -127,8 +131,7 @@ fn describe(mint: &SignedMint) -> String {
             valid_until.map_or_else(|| "for ever".into(), |until| format!("until {}", time::moment(until)))
         ),
         Grant::Basket { basket } => format!("basket {basket}"),
-    };
-    format!("  {what}, to {}, asked for by {}", parse::address(owner), parse::address(issuer))
+    }
 }
 
 /// Writes a file anew: whatever happens in between, the old or the new one is there.
@@ -172,6 +175,10 @@ pub(super) async fn carry(context: &Context, file: &Path) -> Result<Answer> {
             .into());
         }
     }
+    let lines: Vec<String> = mints.iter().map(describe).collect();
+    context.would(json!({ "requests": mints, "sent": false }), || {
+        format!("this would be carried to the node at {}:\n{}", context.options.url, lines.join("\n"))
+    })?;
     let bar = context.bar(mints.len() as u64, "carrying requests");
     let mut answers = Vec::new();
     for mint in &mints {

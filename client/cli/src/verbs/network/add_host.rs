@@ -12,7 +12,7 @@ use super::{
     plan::{with_ports, HostAt},
     record::{self, cannot, Network, NETWORK_FILE},
 };
-use crate::{failure::Failure, output::Answer};
+use crate::{context::Context, failure::Failure, output::Answer};
 
 /// What to add.
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct AddHost {
 }
 
 impl AddHost {
-    pub(crate) fn run(self) -> Result<Answer> {
+    pub(crate) fn run(self, context: &Context) -> Result<Answer> {
         let file = self.folder.join(NETWORK_FILE);
         let mut network: Network = record::read(&file)?;
         let spec = self.spec(&network)?;
@@ -46,9 +46,12 @@ impl AddHost {
         let taken: Vec<_> = network.host.iter().map(|host| (host.address.clone(), host.ports())).collect();
         let plans = with_ports([(wanted, is_validator)], self.programs.first_ports(), &taken);
         let plan = plans.first().ok_or_else(|| Failure::usage("name the host"))?;
+        let home = self.folder.join(HOSTS).join(&plan.name);
+        context.would(json!({ "folder": home, "name": plan.name }), || {
+            format!("a folder with new keys would be made for {} in {}", plan.name, home.display())
+        })?;
         let mut added = describe(&self.folder, plan, false)?;
         added.spec_hash.clone_from(&network.spec_hash);
-        let home = self.folder.join(HOSTS).join(&added.name);
         host::write(&home, &added, &network.name, &spec)?;
         network.host.push(added.clone());
         record::write(&file, &network)?;

@@ -68,9 +68,9 @@ pub(crate) enum Verb {
 impl Verb {
     pub(crate) async fn run(self, context: &Context) -> Result<Answer> {
         match self {
-            Verb::Init(init) => init.run(),
+            Verb::Init(init) => init.run(context),
             Verb::Check { folder } => check::run(&folder),
-            Verb::AddHost(add_host) => add_host.run(),
+            Verb::AddHost(add_host) => add_host.run(context),
             Verb::Nodes => nodes::list(context).await,
             Verb::AddNode { node, name } => nodes::add(context, node, name).await,
             Verb::RemoveNode { node } => nodes::remove(context, node).await,

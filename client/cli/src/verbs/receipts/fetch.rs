@@ -11,7 +11,7 @@ use serde_json::json;
 use stipend_sdk::proof::SignedReceipt;
 
 use super::signed;
-use crate::{failure::Failure, output::Answer, parse};
+use crate::{context::Context, failure::Failure, output::Answer, parse};
 
 /// Bytes of an answer that are read: a receipt has about 1,500.
 const ANSWER_BYTES_MAX: usize = 16 << 10;
@@ -19,10 +19,11 @@ const ANSWER_BYTES_MAX: usize = 16 << 10;
 /// Which receipt, from where, whereto.
 #[derive(Debug, Args)]
 pub(crate) struct Fetch {
-    /// Address of the gateway, such as http://127.0.0.1:8080.
-    gateway: String,
     /// The request's id: the header `x-stipend-request-id` of its answer.
     id: String,
+    /// Address of the gateway, such as http://127.0.0.1:8080; with or without /v1.
+    #[arg(long, env = "STIPEND_GATEWAY_URL", hide_env_values = true, value_name = "URL")]
+    gateway: String,
     /// The file to write; it must not exist.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -32,7 +33,7 @@ pub(crate) struct Fetch {
 }
 
 impl Fetch {
-    pub(super) async fn run(self) -> Result<Answer> {
+    pub(super) async fn run(self, context: &Context) -> Result<Answer> {
         let id = parse::bytes::<16>(&self.id).map_err(|_| {
             Failure::usage("an id has 32 hex digits: it is the answer's header x-stipend-request-id")
         })?;
@@ -42,6 +43,10 @@ impl Fetch {
         if receipt.receipt().id != id {
             bail!("the gateway answered with the receipt of another request; report it to whoever runs it");
         }
+        let out = self.out.display();
+        context.would(json!({ "file": self.out }), || {
+            format!("the gateway's receipt would be written to {out}")
+        })?;
         write_new(&self.out, &bytes)?;
         let mut answer = signed::answer(&receipt, None)?;
         answer.json["file"] = json!(self.out);
@@ -49,7 +54,8 @@ impl Fetch {
     }
 
     async fn ask(&self, id: &str) -> Result<Vec<u8>> {
-        let url = format!("{}/v1/aci/receipts/{id}", self.gateway.trim_end_matches('/'));
+        let gateway = self.gateway.trim_end_matches('/');
+        let url = format!("{}/v1/aci/receipts/{id}", gateway.strip_suffix("/v1").unwrap_or(gateway));
         let client =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build()?;
         let reached = client.get(&url).bearer_auth(self.api_key()?.trim()).send().await;

@@ -102,6 +102,11 @@ impl Statement {
         let genesis = client.genesis();
         let about = About { year, account, person, genesis, block: head.number, time: now };
         if let Some(out) = &out {
+            let human = || {
+                format!("the statement of {} for {year} would be written to {}", about.whose(), out.display())
+            };
+            context
+                .would(serde_json::json!({ "year": year, "account": about.account, "out": out }), human)?;
             let page = page::page(&about, &figures, worth.as_ref()).into_string();
             files::write_new(out, page.as_bytes()).map_err(|error| {
                 let out = out.display();
