@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN = $(or $(CARGO_TARGET_DIR),target)/release
 CARGO = . scripts/env.sh && cargo
 
-.PHONY: help bootstrap build demo test test-long test-compose image bench bench-gateway bench-peers weights fmt lint clean
+.PHONY: help bootstrap build pages demo test test-long test-compose image bench bench-gateway bench-peers weights fmt lint clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -17,6 +17,9 @@ bootstrap: ## install what is missing on this machine
 
 build: bootstrap ## build every binary
 	@$(CARGO) build --release --workspace --locked
+
+pages: build ## write manual pages and completions of `stipend` below target/share (SHARE=/usr/local/share)
+	@scripts/pages.sh $(BIN)/stipend $(or $(SHARE),target/share)
 
 demo: build ## run the main job: from minted basket to settled bill (KEEP=1 leaves it running)
 	@$(BIN)/stipend-demo

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lays out what an image of Stipend holds besides its base: the programs, and the certificate
-# authorities that they trust.
+# Lays out what an image of Stipend holds besides its base: the programs, the `stipend` command's
+# manual pages and completions, and the certificate authorities that the programs trust.
 #
 #   scripts/image-root.sh BUILT ROOT     # BUILT: folder with the built programs; ROOT: folder to fill
 set -euo pipefail
@@ -19,4 +19,5 @@ done
 rm -rf "$root"
 install -d "$root/usr/local/bin" "$root$(dirname $AUTHORITIES)"
 install -m 0755 -s "${PROGRAMS[@]/#/$built/}" "$root/usr/local/bin/"
+"$(dirname "$0")/pages.sh" "$built/stipend" "$root/usr/local/share"
 install -m 0644 $AUTHORITIES "$root$AUTHORITIES"
