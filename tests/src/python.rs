@@ -18,6 +18,11 @@ impl Python {
         Self::environment("python", "requirements.txt")
     }
 
+    /// What the example in `examples/python` asks for.
+    pub fn example() -> Result<Option<Self>> {
+        Self::environment("python-example", "../../examples/python/requirements.txt")
+    }
+
     /// A real inference engine, llama.cpp, with a small model: half a gigabyte.
     pub fn llama() -> Result<Option<Self>> {
         Self::environment("python-llama", "llama-requirements.txt")
