@@ -9,7 +9,10 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::db::Place;
+use crate::db::{Place, Server};
+
+/// Where the password of a PostgreSQL database may stand, instead of in a file.
+const PASSWORD_VARIABLE: &str = "STIPEND_WALLET_DATABASE_PASSWORD";
 
 /// Everything that the service is told by its operator.
 #[derive(Clone, Debug)]
@@ -39,6 +42,7 @@ struct File {
     origin: Option<String>,
     chain: String,
     database: String,
+    database_password_file: Option<PathBuf>,
     #[serde(default = "session_minutes")]
     session_minutes: u64,
     #[serde(default = "readers_max")]
@@ -87,15 +91,16 @@ impl Config {
         let mut file = read(&text)?;
         file.origin = origin.or(file.origin);
         file.chain = chain.unwrap_or(file.chain);
-        Self::check(file, path.parent().unwrap_or(Path::new(".")))
+        let password = std::env::var(PASSWORD_VARIABLE).ok();
+        Self::check(file, path.parent().unwrap_or(Path::new(".")), password)
     }
 
     /// Reads a text; paths in it are relative to `folder`.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, Faults> {
-        Self::check(read(text)?, folder)
+        Self::check(read(text)?, folder, None)
     }
 
-    fn check(file: File, folder: &Path) -> Result<Self, Faults> {
+    fn check(file: File, folder: &Path, password: Option<String>) -> Result<Self, Faults> {
         let mut faults = Vec::new();
         let listen = file.listen.parse::<SocketAddr>();
         if listen.is_err() {
@@ -116,10 +121,10 @@ impl Config {
                     .into(),
             );
         }
-        let database = place(&file.database, folder);
-        if database.is_none() {
-            faults.push(format!("`database`: `{}` is not `sqlite:FILE`", file.database));
-        }
+        let database = password_of(&file, folder, password)
+            .and_then(|password| place(&file.database, password, folder))
+            .map_err(|fault| faults.push(fault))
+            .ok();
         for (name, value, range) in [
             ("session_minutes", file.session_minutes, 1..=720),
             ("readers_max", file.readers_max as u64, 1..=256),
@@ -146,14 +151,45 @@ impl Config {
     }
 }
 
+/// What is wrong with a line is said without the line: there may be a password in it.
 fn read(text: &str) -> Result<File, Faults> {
-    toml::from_str(text).map_err(|error| Faults(vec![error.to_string()]))
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1));
+        Faults(vec![format!("{}{}", line.unwrap_or_default(), error.message())])
+    })
 }
 
-fn place(text: &str, folder: &Path) -> Option<Place> {
-    match text.split_once(':')? {
-        ("sqlite", file) if !file.is_empty() => Some(Place::Sqlite(folder.join(PathBuf::from(file)))),
-        _ => None,
+/// The password that stands beside the database's address.
+fn password_of(file: &File, folder: &Path, password: Option<String>) -> Result<Option<String>, String> {
+    let Some(path) = file.database_password_file.as_ref().map(|path| folder.join(path)) else {
+        return Ok(password.filter(|_| !file.database.starts_with("sqlite:")));
+    };
+    if password.is_some() {
+        return Err(format!(
+            "the password is given twice: in {PASSWORD_VARIABLE} and `database_password_file`"
+        ));
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|error| format!("`database_password_file`: cannot read {}: {error}", path.display()))?;
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(format!("`database_password_file`: {} is empty", path.display())),
+        text => Ok(Some(text.to_owned())),
+    }
+}
+
+/// Says nothing of an address that it cannot use: there may be a password in it.
+fn place(text: &str, password: Option<String>, folder: &Path) -> Result<Place, String> {
+    let server = text.starts_with("postgresql://") || text.starts_with("postgres://");
+    match text.split_once(':') {
+        Some(("sqlite", file)) if !file.is_empty() && password.is_none() => {
+            Ok(Place::Sqlite(folder.join(PathBuf::from(file))))
+        }
+        Some(("sqlite", _)) => Err("`database`: `sqlite:` takes a file, and no password".into()),
+        _ if server => Server::parse(text, password.as_deref(), folder)
+            .map(Place::Postgres)
+            .map_err(|fault| format!("`database`: {fault}")),
+        _ => Err("`database` is neither `sqlite:FILE` nor `postgresql://USER@HOST/DATABASE`".into()),
     }
 }
 
@@ -199,6 +235,35 @@ mod tests {
             assert!(faults.0.iter().any(|fault| fault.contains(word)), "{word}: {faults}");
         }
         assert_eq!(faults.0.len(), 5);
+    }
+
+    #[test]
+    fn a_password_comes_from_one_place_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), "hunter2\n").unwrap();
+        let server = "postgresql://wallet@db.example/wallet";
+        let text = GOOD.replace("sqlite:wallet.db", server);
+        let with_file = format!("{text}database_password_file = \"password\"\n");
+        let from_file = Config::parse(&with_file, folder.path()).unwrap();
+        let from_variable =
+            Config::check(read(&text).unwrap(), folder.path(), Some("hunter2".into())).unwrap();
+        let inside = GOOD.replace("sqlite:wallet.db", "postgresql://wallet:hunter2@db.example/wallet");
+        let from_address = Config::parse(&inside, folder.path()).unwrap();
+        for config in [&from_file, &from_variable, &from_address] {
+            assert_eq!(config.database, from_file.database);
+            assert!(!format!("{config:?}").contains("hunter2"), "{config:?}");
+        }
+        let twice = Config::check(read(&with_file).unwrap(), folder.path(), Some("hunter2".into()));
+        for faults in [
+            twice.unwrap_err(),
+            Config::parse(&inside.replace("postgresql:", "postgre:"), folder.path()).unwrap_err(),
+            Config::parse(&inside.replace("@db", "@db:x"), folder.path()).unwrap_err(),
+            Config::parse(&inside.replace("wallet\"", "wallet"), folder.path()).unwrap_err(),
+            Config::parse(&inside.replace("database =", "database = 1"), folder.path()).unwrap_err(),
+            Config::parse(&with_file.replace("\"password\"", "\"none\""), folder.path()).unwrap_err(),
+        ] {
+            assert!(!format!("{faults} {faults:?}").contains("hunter2"), "{faults}");
+        }
     }
 
     #[test]

@@ -83,7 +83,7 @@ fn main() -> ExitCode {
 fn print_dump(config: &Config) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     let mut connection = config.database.open()?;
-    db::transaction(&mut *connection, |connection| dump::dump(connection, &mut out))?;
+    db::snapshot(&mut *connection, |connection| dump::dump(connection, &mut out))?;
     Ok(out.flush()?)
 }
 

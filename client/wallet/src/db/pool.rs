@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-use super::{transaction, Connection, DbError, Place};
+use super::{finish, Answer, Connection, DbError, Place, Purpose};
 
 /// A few connections, taken in turns. Each question sees one state of the database: that of one block.
 #[derive(Clone)]
@@ -15,6 +15,23 @@ struct Inner {
     place: Place,
     idle: Mutex<Vec<Box<dyn Connection>>>,
     turns: Semaphore,
+}
+
+impl Inner {
+    /// A connection in a transaction for questions.
+    fn begun(&self) -> Answer<Box<dyn Connection>> {
+        loop {
+            let idle = self.idle.lock().pop();
+            let Some(mut connection) = idle else { break };
+            // One that lost its server while it was idle was asked nothing yet: another one is as good.
+            if connection.begin(Purpose::Read).is_ok() {
+                return Ok(connection);
+            }
+        }
+        let mut connection = self.place.open()?;
+        connection.begin(Purpose::Read)?;
+        Ok(connection)
+    }
 }
 
 impl Pool {
@@ -36,14 +53,11 @@ impl Pool {
         let gone = || DbError::Foreign("no answer: the thread that asked ended".into());
         let _turn = self.0.turns.acquire().await.map_err(|_| gone())?;
         let task = tokio::task::spawn_blocking(move || {
-            let idle = pool.idle.lock().pop();
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => pool.place.open()?,
-            };
-            let result = transaction(&mut *connection, work);
-            // A connection that failed may be broken: it is not used again.
-            if result.is_ok() {
+            let mut connection = pool.begun()?;
+            let result = work(&mut *connection);
+            let (result, is_whole) = finish(&mut *connection, result);
+            // One that may be broken is not used again.
+            if is_whole {
                 pool.idle.lock().push(connection);
             }
             result

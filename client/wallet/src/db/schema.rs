@@ -7,7 +7,7 @@
 use super::{Answer, Connection, DbError};
 
 /// Layout of the tables; another one is built anew from the chain.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The tables, and the columns that a dump is sorted by.
 pub const TABLES: &[(&str, &str)] = &[
@@ -24,6 +24,9 @@ pub const TABLES: &[(&str, &str)] = &[
     ("wallets", "owner, class"),
     ("api_keys", "hash"),
     ("programs", "id"),
+    ("program_sums", "program"),
+    ("program_ends", "program, valid_until"),
+    ("energy", "owner, class"),
     ("grids", "provider"),
     ("days", "day, wallet, class, model, provider"),
     ("back", "day, wallet, class"),
@@ -57,6 +60,7 @@ CREATE TABLE refunds (
     gateway BIGINT NOT NULL, first_seq BIGINT NOT NULL, provider BIGINT NOT NULL, owner BIGINT NOT NULL,
     class BIGINT NOT NULL, amount TEXT NOT NULL, given TEXT, block BIGINT NOT NULL,
     PRIMARY KEY (gateway, first_seq, provider, owner, class));
+CREATE INDEX refunds_that_wait ON refunds (owner, class) WHERE given IS NULL;
 CREATE INDEX refunds_in_order ON refunds (block, gateway, first_seq, provider, owner, class);
 CREATE TABLE entitlements (
     id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, class BIGINT NOT NULL, issuer BIGINT NOT NULL,
@@ -83,6 +87,15 @@ CREATE INDEX api_keys_of_owner ON api_keys (owner);
 CREATE TABLE programs (
     id BIGINT PRIMARY KEY, owner BIGINT NOT NULL, name TEXT NOT NULL, class BIGINT NOT NULL, parent BIGINT,
     budget TEXT NOT NULL, unminted TEXT NOT NULL, granted TEXT NOT NULL, delegated TEXT NOT NULL);
+CREATE TABLE program_sums (
+    program BIGINT PRIMARY KEY, grants BIGINT NOT NULL, owners BIGINT NOT NULL, granted TEXT NOT NULL,
+    available TEXT NOT NULL, reserved TEXT NOT NULL, spent TEXT NOT NULL, expired TEXT NOT NULL,
+    revoked TEXT NOT NULL, energy_mj TEXT NOT NULL);
+CREATE TABLE program_ends (
+    program BIGINT NOT NULL, valid_until BIGINT NOT NULL, grants BIGINT NOT NULL, unspent TEXT NOT NULL,
+    PRIMARY KEY (program, valid_until));
+CREATE TABLE energy (
+    owner BIGINT NOT NULL, class BIGINT NOT NULL, energy_mj TEXT NOT NULL, PRIMARY KEY (owner, class));
 CREATE TABLE grids (provider BIGINT PRIMARY KEY, mg_per_kwh BIGINT);
 CREATE TABLE days (
     wallet BIGINT NOT NULL, day BIGINT NOT NULL, class BIGINT NOT NULL, model BIGINT NOT NULL,
@@ -94,19 +107,19 @@ CREATE TABLE back (
     uncollected TEXT NOT NULL, PRIMARY KEY (wallet, day, class));
 ";
 
-/// Makes the tables where there are none, for the chain of `genesis`. Tables of another chain or of
-/// another layout are an error.
+/// Makes the tables where there are none, for the chain of `genesis`, and the connection the only one that
+/// writes. Tables of another chain or of another layout are an error.
 pub fn prepare(connection: &mut dyn Connection, genesis: &str) -> Answer<()> {
-    let bytes = connection.bytes_type();
-    let there = connection.query("SELECT value FROM meta WHERE name = ?1", &["version".into()]);
-    let Ok(rows) = there else {
+    super::lead(connection)?;
+    if !connection.has_tables()? {
         return super::transaction(connection, |connection| {
-            connection.script(&SCHEMA.replace("BYTES", bytes))?;
+            connection.script(&SCHEMA.replace("BYTES", connection.bytes_type()))?;
             let insert = "INSERT INTO meta (name, value) VALUES (?1, ?2)";
             connection.execute(insert, &["version".into(), VERSION.into()])?;
             connection.execute(insert, &["genesis".into(), genesis.into()]).map(drop)
         });
-    };
+    }
+    let rows = connection.query("SELECT value FROM meta WHERE name = ?1", &["version".into()])?;
     let version = rows.first().map(|row| row.text(0)).transpose()?.unwrap_or_default();
     if version != VERSION {
         return Err(DbError::Foreign(format!("tables of layout {version:?}, not {VERSION:?}")));
@@ -119,8 +132,9 @@ pub fn prepare(connection: &mut dyn Connection, genesis: &str) -> Answer<()> {
     Ok(())
 }
 
-/// Removes all tables.
+/// Removes all tables, unless somebody else writes them.
 pub fn clear(connection: &mut dyn Connection) -> Answer<()> {
+    super::lead(connection)?;
     super::transaction(connection, |connection| {
         TABLES.iter().try_for_each(|(table, _)| connection.script(&format!("DROP TABLE IF EXISTS {table}")))
     })

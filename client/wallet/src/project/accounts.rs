@@ -1,10 +1,10 @@
 //! Accounts by number: eight bytes in a row instead of thirty-two.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use stipend_primitives::AccountId;
 
-use crate::db::{Answer, Connection, Value};
+use crate::db::{query_many, Answer, Connection, Value};
 
 /// The number of everybody together, in tables that keep sums.
 pub(crate) const EVERYBODY: i64 = 0;
@@ -14,6 +14,22 @@ pub(crate) const EVERYBODY: i64 = 0;
 pub(super) struct Accounts(HashMap<AccountId, i64>);
 
 impl Accounts {
+    /// Looks many up at once, so that asking for each of them later is no question to the database.
+    pub(super) fn look_up<'a>(
+        &mut self,
+        connection: &mut dyn Connection,
+        accounts: impl Iterator<Item = &'a AccountId>,
+    ) -> Answer<()> {
+        let unknown: BTreeSet<&AccountId> =
+            accounts.filter(|account| !self.0.contains_key(*account)).collect();
+        let unknown: Vec<Value> = unknown.into_iter().map(Value::from).collect();
+        let sql = "SELECT account, id FROM accounts WHERE account IN (KEYS)";
+        for row in query_many(connection, sql, &[], &unknown)? {
+            self.0.insert(row.account(0)?, row.int(1)?);
+        }
+        Ok(())
+    }
+
     pub(super) fn number(&mut self, connection: &mut dyn Connection, account: &AccountId) -> Answer<i64> {
         if let Some(number) = self.0.get(account) {
             return Ok(*number);

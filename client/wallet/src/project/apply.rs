@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use stipend_primitives::{key::ApiKey, AccountId, ClassId, Credits};
 
-use super::{accounts::Accounts, batches, days::Days, ledger, settlements, ProjectError};
+use super::{
+    accounts::Accounts, batches, days::Days, ledger, programs, programs::Programs, settlements, ProjectError,
+};
 use crate::{
     chain::{Act, Block, Note, State, Wanted},
     db::{Answer, Connection, Value},
@@ -17,6 +19,7 @@ pub(super) struct Work<'w> {
     pub(super) state: &'w State,
     pub(super) accounts: Accounts,
     pub(super) days: Days,
+    pub(super) programs: Programs,
     /// Micro-credits charged by price, per wallet and class.
     pub(super) charged: BTreeMap<(i64, ClassId), Credits>,
     pub(super) receipts: u64,
@@ -84,6 +87,7 @@ pub(super) fn apply(
         state,
         accounts: Accounts::default(),
         days: Days::default(),
+        programs: Programs::default(),
         charged: BTreeMap::new(),
         receipts: 0,
     };
@@ -92,6 +96,12 @@ pub(super) fn apply(
         "INSERT INTO blocks (height, hash, moment) VALUES (?1, ?2, ?3)",
         &[number.into(), block.at.hash.as_bytes().into(), block.moment.into()],
     )?;
+    let named = block.acts.iter().filter_map(|act| match act {
+        Act::Batch { batch, .. } => Some(&batch.wallets[..]),
+        _ => None,
+    });
+    let owners = state.wallets.iter().map(|(owner, ..)| owner);
+    work.accounts.look_up(work.connection, owners.chain(named.flatten()))?;
     ledger::write_registries(&mut work)?;
     let (mut priced, mut uncollected) = (Vec::new(), 0);
     for act in &block.acts {
@@ -139,6 +149,7 @@ pub(super) fn apply(
     for (hash, key) in &state.keys {
         write_key(&mut work, hash.as_bytes(), key)?;
     }
+    programs::write(&mut work)?;
     let days = std::mem::take(&mut work.days);
     days.write(work.connection)?;
     Ok(work.receipts)

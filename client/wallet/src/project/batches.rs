@@ -10,14 +10,39 @@ use stipend_primitives::{
 
 use super::{apply::Work, days::Key, ProjectError};
 use crate::{
-    db::{Row, Value},
+    db::{Row, Target, Value},
     read::prices,
 };
 
-/// Receipts in one statement: below the arguments that SQLite takes.
-const ROWS: usize = 500;
+/// Receipts on their way at a time: some megabytes.
+const ROWS: usize = 5_000;
 
-const COLUMNS: usize = 19;
+const RECEIPTS: Target = Target {
+    table: "receipts",
+    columns: &[
+        "gateway",
+        "seq",
+        "wallet",
+        "provider",
+        "book",
+        "model",
+        "class",
+        "input",
+        "cached",
+        "output",
+        "cost",
+        "fee",
+        "uncollected",
+        "uncollected_fee",
+        "digest",
+        "block",
+        "moment",
+        "first_seq",
+        "cost_before",
+    ],
+    // No receipt comes twice.
+    keys: 0,
+};
 
 /// One provider's part of a batch.
 #[derive(Default)]
@@ -119,8 +144,9 @@ pub(super) fn attribute(batches: &mut [Priced], lost: &mut BTreeMap<(i64, ClassI
 
 /// Writes the receipts of a batch, and what is to be settled of it.
 pub(super) fn write(work: &mut Work, batch: Priced) -> Result<(), ProjectError> {
-    for rows in batch.receipts.chunks(ROWS) {
-        insert(work, &batch, rows)?;
+    for receipts in batch.receipts.chunks(ROWS) {
+        let rows: Vec<_> = receipts.iter().map(|receipt| row(work, &batch, receipt)).collect();
+        work.connection.put(&RECEIPTS, &rows)?;
     }
     for (provider, part) in &batch.parts {
         work.connection.execute(
@@ -140,42 +166,29 @@ pub(super) fn write(work: &mut Work, batch: Priced) -> Result<(), ProjectError> 
     Ok(())
 }
 
-fn insert(work: &mut Work, batch: &Priced, rows: &[Receipt]) -> Result<(), ProjectError> {
-    let mut sql = String::from(
-        "INSERT INTO receipts (gateway, seq, wallet, provider, book, model, class, input, cached, output, cost,
-         fee, uncollected, uncollected_fee, digest, block, moment, first_seq, cost_before) VALUES ",
-    );
-    let mut args: Vec<Value> = Vec::with_capacity(rows.len() * COLUMNS);
-    for (at, receipt) in rows.iter().enumerate() {
-        let places: Vec<String> = (1..=COLUMNS).map(|column| format!("?{}", at * COLUMNS + column)).collect();
-        sql.push_str(if at == 0 { "(" } else { ", (" });
-        sql.push_str(&places.join(", "));
-        sql.push(')');
-        let usage = receipt.record.usage;
-        args.extend([
-            batch.gateway.into(),
-            receipt.seq.into(),
-            receipt.wallet.into(),
-            receipt.provider.into(),
-            receipt.book.into(),
-            receipt.model.0.into(),
-            receipt.class.0.into(),
-            usage.input.into(),
-            usage.cached_input.into(),
-            usage.output.into(),
-            receipt.cost.into(),
-            receipt.record.priority_fee.into(),
-            receipt.uncollected.into(),
-            receipt.uncollected_fee.into(),
-            Value::Bytes(receipt.record.digest.to_vec()),
-            work.block.at.number.into(),
-            work.block.moment.into(),
-            batch.first_seq.into(),
-            receipt.cost_before.into(),
-        ]);
-    }
-    work.connection.execute(&sql, &args)?;
-    Ok(())
+fn row(work: &Work, batch: &Priced, receipt: &Receipt) -> Vec<Value> {
+    let usage = receipt.record.usage;
+    vec![
+        batch.gateway.into(),
+        receipt.seq.into(),
+        receipt.wallet.into(),
+        receipt.provider.into(),
+        receipt.book.into(),
+        receipt.model.0.into(),
+        receipt.class.0.into(),
+        usage.input.into(),
+        usage.cached_input.into(),
+        usage.output.into(),
+        receipt.cost.into(),
+        receipt.record.priority_fee.into(),
+        receipt.uncollected.into(),
+        receipt.uncollected_fee.into(),
+        Value::Bytes(receipt.record.digest.to_vec()),
+        work.block.at.number.into(),
+        work.block.moment.into(),
+        batch.first_seq.into(),
+        receipt.cost_before.into(),
+    ]
 }
 
 /// Base cost, cost before it and day of each receipt of an item, for sharing out what the item took.

@@ -1,11 +1,37 @@
 //! Sums per day, so that a page about a year reads some hundred rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stipend_primitives::{cost::Usage, ClassId, Credits, ModelId};
 
 use super::accounts::EVERYBODY;
-use crate::db::{Answer, Connection};
+use crate::{
+    db::{query_many, Answer, Connection, Target, Value},
+    read::prices::number_16,
+};
+
+const DAYS: Target = Target {
+    table: "days",
+    columns: &[
+        "wallet",
+        "day",
+        "class",
+        "model",
+        "provider",
+        "receipts",
+        "input",
+        "cached",
+        "output",
+        "cost",
+        "fee",
+        "measured",
+        "energy_mj",
+    ],
+    keys: 5,
+};
+
+const BACK: Target =
+    Target { table: "back", columns: &["wallet", "day", "class", "refunded", "uncollected"], keys: 3 };
 
 /// What is summed apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,65 +100,59 @@ impl Days {
         }
     }
 
+    /// What was added to the energy of each wallet in each class.
+    pub(super) fn energy(&self) -> BTreeMap<(i64, ClassId), u128> {
+        let mut sums: BTreeMap<(i64, ClassId), u128> = BTreeMap::new();
+        for (key, used) in
+            self.used.iter().filter(|(key, used)| key.wallet != EVERYBODY && used.energy_mj > 0)
+        {
+            *sums.entry((key.wallet, key.class)).or_default() += used.energy_mj;
+        }
+        sums
+    }
+
     pub(super) fn write(self, connection: &mut dyn Connection) -> Answer<()> {
-        for (key, sums) in self.used {
-            add_used(connection, key, sums)?;
-        }
-        for ((wallet, day, class), (refunded, uncollected)) in self.back {
-            let place = [wallet.into(), day.into(), class.0.into()];
-            let known = connection.query(
-                "SELECT refunded, uncollected FROM back WHERE wallet = ?1 AND day = ?2 AND class = ?3",
-                &place,
-            )?;
-            let (mut sum, mut lost) = (refunded, uncollected);
-            if let Some(row) = known.first() {
-                sum += row.credits(0)?;
-                lost += row.credits(1)?;
-            }
-            let [wallet, day, class] = place;
-            connection.execute(
-                "INSERT INTO back (wallet, day, class, refunded, uncollected) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (wallet, day, class)
-                 DO UPDATE SET refunded = excluded.refunded, uncollected = excluded.uncollected",
-                &[wallet, day, class, sum.into(), lost.into()],
-            )?;
-        }
-        Ok(())
+        write_used(connection, self.used)?;
+        write_back(connection, self.back)
     }
 }
 
-fn add_used(connection: &mut dyn Connection, key: Key, new: Sums) -> Answer<()> {
-    let place =
-        [key.wallet.into(), key.day.into(), key.class.0.into(), key.model.0.into(), key.provider.into()];
-    let known = connection.query(
-        "SELECT receipts, input, cached, output, cost, fee, measured, energy_mj FROM days
-         WHERE wallet = ?1 AND day = ?2 AND class = ?3 AND model = ?4 AND provider = ?5",
-        &place,
-    )?;
-    let mut sums = new;
-    if let Some(row) = known.first() {
-        sums.receipts += row.count(0)?;
-        sums.input += row.count(1)?;
-        sums.cached += row.count(2)?;
-        sums.output += row.count(3)?;
-        sums.cost += row.credits(4)?;
-        sums.fee += row.credits(5)?;
-        sums.measured += row.count(6)?;
-        sums.energy_mj += row.credits(7)?;
+/// Wallets by day: what is looked up together.
+fn by_day(keys: impl Iterator<Item = (u64, i64)>) -> BTreeMap<u64, Vec<Value>> {
+    let pairs: BTreeSet<(u64, i64)> = keys.collect();
+    let mut days: BTreeMap<u64, Vec<Value>> = BTreeMap::new();
+    for (day, wallet) in pairs {
+        days.entry(day).or_default().push(wallet.into());
     }
-    let [wallet, day, class, model, provider] = place;
-    connection.execute(
-        "INSERT INTO days (wallet, day, class, model, provider, receipts, input, cached, output, cost, fee,
-         measured, energy_mj) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT (wallet, day, class, model, provider) DO UPDATE SET receipts = excluded.receipts,
-         input = excluded.input, cached = excluded.cached, output = excluded.output, cost = excluded.cost,
-         fee = excluded.fee, measured = excluded.measured, energy_mj = excluded.energy_mj",
-        &[
-            wallet,
-            day,
-            class,
-            model,
-            provider,
+    days
+}
+
+fn write_used(connection: &mut dyn Connection, mut used: BTreeMap<Key, Sums>) -> Answer<()> {
+    for (day, wallets) in by_day(used.keys().map(|key| (key.day, key.wallet))) {
+        let sql =
+            "SELECT wallet, class, model, provider, receipts, input, cached, output, cost, fee, measured,
+             energy_mj FROM days WHERE day = ?1 AND wallet IN (KEYS)";
+        for row in query_many(connection, sql, &[day.into()], &wallets)? {
+            let (class, model) = (ClassId(number_16(&row, 1)?), ModelId(number_16(&row, 2)?));
+            let key = Key { wallet: row.int(0)?, day, class, model, provider: row.int(3)? };
+            let Some(sums) = used.get_mut(&key) else { continue };
+            sums.receipts += row.count(4)?;
+            sums.input += row.count(5)?;
+            sums.cached += row.count(6)?;
+            sums.output += row.count(7)?;
+            sums.cost += row.credits(8)?;
+            sums.fee += row.credits(9)?;
+            sums.measured += row.count(10)?;
+            sums.energy_mj += row.credits(11)?;
+        }
+    }
+    let row = |(key, sums): (Key, Sums)| -> Vec<Value> {
+        vec![
+            key.wallet.into(),
+            key.day.into(),
+            key.class.0.into(),
+            key.model.0.into(),
+            key.provider.into(),
             sums.receipts.into(),
             sums.input.into(),
             sums.cached.into(),
@@ -141,7 +161,29 @@ fn add_used(connection: &mut dyn Connection, key: Key, new: Sums) -> Answer<()> 
             sums.fee.into(),
             sums.measured.into(),
             sums.energy_mj.into(),
-        ],
-    )?;
-    Ok(())
+        ]
+    };
+    connection.put(&DAYS, &used.into_iter().map(row).collect::<Vec<_>>())
+}
+
+fn write_back(
+    connection: &mut dyn Connection,
+    mut back: BTreeMap<(i64, u64, ClassId), (Credits, Credits)>,
+) -> Answer<()> {
+    for (day, wallets) in by_day(back.keys().map(|(wallet, day, _)| (*day, *wallet))) {
+        let sql = "SELECT wallet, class, refunded, uncollected FROM back WHERE day = ?1 AND wallet IN (KEYS)";
+        for row in query_many(connection, sql, &[day.into()], &wallets)? {
+            let key = (row.int(0)?, day, ClassId(number_16(&row, 1)?));
+            let Some((refunded, uncollected)) = back.get_mut(&key) else { continue };
+            *refunded += row.credits(2)?;
+            *uncollected += row.credits(3)?;
+        }
+    }
+    let rows: Vec<Vec<Value>> = back
+        .into_iter()
+        .map(|((wallet, day, class), (refunded, uncollected))| {
+            vec![wallet.into(), day.into(), class.0.into(), refunded.into(), uncollected.into()]
+        })
+        .collect();
+    connection.put(&BACK, &rows)
 }

@@ -12,7 +12,10 @@ use stipend_primitives::{
 };
 
 use super::{apply::Work, settlements, ProjectError};
-use crate::db::{Answer, Connection, Value};
+use crate::{
+    db::{query_many, Answer, Connection, Target, Value},
+    read::prices::number_16,
+};
 
 /// The wallets that time has changed by `moment`.
 pub(super) fn changing(connection: &mut dyn Connection, moment: Moment) -> Answer<Vec<AccountId>> {
@@ -31,19 +34,27 @@ pub(super) fn write_wallets(
     uncollected: Credits,
 ) -> Result<BTreeMap<(i64, ClassId), Credits>, ProjectError> {
     let state = work.state;
-    let mut lost = BTreeMap::new();
-    for (owner, balances, entitlements) in &state.wallets {
-        let owner = work.account(owner)?;
+    let owners: Vec<i64> =
+        state.wallets.iter().map(|(owner, ..)| work.account(owner)).collect::<Answer<_>>()?;
+    work.programs.look_up(work.connection, &owners)?;
+    let spent = spent(work.connection, &owners)?;
+    let (mut lost, mut rows, mut changed) = (BTreeMap::new(), Vec::new(), Vec::new());
+    for (owner, (_, balances, entitlements)) in owners.into_iter().zip(&state.wallets) {
         for balance in balances {
-            let missing = write_balance(work, owner, balance, uncollected > 0)?;
+            let before = spent.get(&(owner, balance.class)).copied().unwrap_or_default();
+            let missing = compare(work, owner, balance, before, uncollected > 0)?;
             if missing > 0 {
                 lost.insert((owner, balance.class), missing);
             }
+            rows.push(balance_row(work, owner, balance)?);
         }
-        for entitlement in entitlements {
-            write_entitlement(work, owner, entitlement)?;
+        for item in entitlements.iter().filter(|item| work.programs.is_news(owner, item)) {
+            let issuer = work.accounts.number(work.connection, &item.issuer)?;
+            changed.push(entitlement_row(owner, issuer, item));
         }
     }
+    work.connection.put(&WALLETS, &rows)?;
+    work.connection.put(&ENTITLEMENTS, &changed)?;
     // What nobody covered because the wallet is not there at all.
     for ((owner, class), charged) in std::mem::take(&mut work.charged) {
         if uncollected == 0 {
@@ -57,51 +68,67 @@ pub(super) fn write_wallets(
     Ok(lost)
 }
 
-/// Writes one balance, notes what went back to it, and returns what nobody covered.
-fn write_balance(
+/// What wallets had spent before the block.
+fn spent(connection: &mut dyn Connection, owners: &[i64]) -> Answer<BTreeMap<(i64, ClassId), Credits>> {
+    let owners: Vec<Value> = owners.iter().map(|owner| (*owner).into()).collect();
+    let sql = "SELECT owner, class, spent FROM wallets WHERE owner IN (KEYS)";
+    let rows = query_many(connection, sql, &[], &owners)?;
+    rows.iter().map(|row| Ok(((row.int(0)?, ClassId(number_16(row, 1)?)), row.credits(2)?))).collect()
+}
+
+/// Holds a balance against what was charged: notes what went back, and returns what nobody covered.
+fn compare(
     work: &mut Work,
     owner: i64,
     balance: &ClassBalance,
+    before: Credits,
     may_lack: bool,
 ) -> Result<Credits, ProjectError> {
     let class = balance.class;
-    let known = work.connection.query(
-        "SELECT spent FROM wallets WHERE owner = ?1 AND class = ?2",
-        &[owner.into(), class.0.into()],
-    )?;
-    let before = known.first().map_or(Ok(0), |row| row.credits(0))?;
     let charged = work.charged.remove(&(owner, class)).unwrap_or_default();
     let back = (before + charged).checked_sub(balance.amounts.spent).ok_or_else(|| {
         work.misfit(format!("a wallet spent more in class {} than its receipts cost", class.0))
     })?;
-    let mut missing = 0;
-    if back > 0 {
-        let given = if may_lack { settlements::listed(work, owner, class)?.min(back) } else { back };
-        settlements::give(work, owner, class, given)?;
-        missing = back - given;
-        work.days.add_back((owner, work.day(), class), given, missing);
+    if back == 0 {
+        return Ok(0);
     }
+    let given = if may_lack { settlements::listed(work, owner, class)?.min(back) } else { back };
+    settlements::give(work, owner, class, given)?;
+    work.days.add_back((owner, work.day(), class), given, back - given);
+    Ok(back - given)
+}
+
+const WALLETS: Target = Target {
+    table: "wallets",
+    columns: &[
+        "owner",
+        "class",
+        "granted",
+        "available",
+        "reserved",
+        "spent",
+        "expired",
+        "revoked",
+        "expires_next",
+        "frozen",
+        "reservations",
+        "changes_at",
+    ],
+    keys: 2,
+};
+
+fn balance_row(work: &Work, owner: i64, balance: &ClassBalance) -> Result<Vec<Value>, ProjectError> {
     let ends = balance.reservations.iter().map(|reservation| reservation.expires_at);
     let changes_at: Option<Moment> = ends.chain(balance.expires_next).min();
     let reservations =
         serde_json::to_string(&balance.reservations).map_err(|error| work.misfit(error.to_string()))?;
-    let mut args: Vec<Value> = vec![owner.into(), class.0.into()];
-    args.extend(amounts(&balance.amounts));
-    args.extend([balance.expires_next.into(), balance.frozen.into(), reservations.into(), changes_at.into()]);
-    work.connection.execute(
-        "INSERT INTO wallets (owner, class, granted, available, reserved, spent, expired, revoked,
-         expires_next, frozen, reservations, changes_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-         ON CONFLICT (owner, class) DO UPDATE SET granted = excluded.granted,
-         available = excluded.available, reserved = excluded.reserved, spent = excluded.spent,
-         expired = excluded.expired, revoked = excluded.revoked, expires_next = excluded.expires_next,
-         frozen = excluded.frozen, reservations = excluded.reservations, changes_at = excluded.changes_at",
-        &args,
-    )?;
-    Ok(missing)
+    let mut row: Vec<Value> = vec![owner.into(), balance.class.0.into()];
+    row.extend(amounts(&balance.amounts));
+    row.extend([balance.expires_next.into(), balance.frozen.into(), reservations.into(), changes_at.into()]);
+    Ok(row)
 }
 
-fn amounts(amounts: &Amounts) -> [Value; 6] {
+pub(super) fn amounts(amounts: &Amounts) -> [Value; 6] {
     [
         amounts.granted.into(),
         amounts.available.into(),
@@ -112,9 +139,28 @@ fn amounts(amounts: &Amounts) -> [Value; 6] {
     ]
 }
 
-fn write_entitlement(work: &mut Work, owner: i64, item: &EntitlementView) -> Result<(), ProjectError> {
-    let issuer = work.account(&item.issuer)?;
-    let mut args: Vec<Value> = vec![
+const ENTITLEMENTS: Target = Target {
+    table: "entitlements",
+    columns: &[
+        "id",
+        "owner",
+        "class",
+        "issuer",
+        "program",
+        "valid_from",
+        "valid_until",
+        "granted",
+        "available",
+        "reserved",
+        "spent",
+        "expired",
+        "revoked",
+    ],
+    keys: 1,
+};
+
+fn entitlement_row(owner: i64, issuer: i64, item: &EntitlementView) -> Vec<Value> {
+    let mut row: Vec<Value> = vec![
         item.id.into(),
         owner.into(),
         item.class.0.into(),
@@ -123,17 +169,8 @@ fn write_entitlement(work: &mut Work, owner: i64, item: &EntitlementView) -> Res
         item.valid_from.into(),
         item.valid_until.into(),
     ];
-    args.extend(amounts(&item.amounts));
-    work.connection.execute(
-        "INSERT INTO entitlements (id, owner, class, issuer, program, valid_from, valid_until, granted,
-         available, reserved, spent, expired, revoked)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
-         ON CONFLICT (id) DO UPDATE SET granted = excluded.granted, available = excluded.available,
-         reserved = excluded.reserved, spent = excluded.spent, expired = excluded.expired,
-         revoked = excluded.revoked, valid_until = excluded.valid_until",
-        &args,
-    )?;
-    Ok(())
+    row.extend(amounts(&item.amounts));
+    row
 }
 
 /// Writes classes, budgets and price books.
@@ -197,6 +234,7 @@ pub(super) fn write_registries(work: &mut Work) -> Result<(), ProjectError> {
     Ok(())
 }
 
+/// A name as text. PostgreSQL's text has no zero byte, and a chain's name may.
 fn text(name: &Name) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    String::from_utf8_lossy(name).replace('\0', "\u{FFFD}")
 }

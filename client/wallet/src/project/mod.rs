@@ -9,6 +9,7 @@ mod apply;
 mod batches;
 mod days;
 mod ledger;
+mod programs;
 mod settlements;
 
 use std::{
@@ -173,11 +174,18 @@ impl<S: Source> Projector<S> {
     }
 
     async fn follow(&mut self, until: Option<BlockNumber>) -> Result<(), ProjectError> {
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.place.open()?,
-        };
-        let known = head(&mut *connection)?;
+        let (connection, place) = (self.connection.take(), self.place.clone());
+        let (mut connection, known) = blocking(move || {
+            let mut connection = match connection {
+                Some(connection) => connection,
+                None => place.open()?,
+            };
+            // Before the question how far the tables are: whoever wrote until now has ended then.
+            db::lead(&mut *connection)?;
+            let known = head(&mut *connection)?;
+            Ok((connection, known))
+        })
+        .await?;
         self.progress.heard(self.source.finalised().await?.number);
         if known.zip(until).is_some_and(|(known, until)| known.number >= until) {
             self.connection = Some(connection);

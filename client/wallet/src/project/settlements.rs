@@ -8,7 +8,14 @@ use stipend_primitives::{
 };
 
 use super::{accounts::account_of, apply::Work, batches, days::Key, ProjectError};
-use crate::db::{Answer, Connection, Value};
+use crate::db::{Answer, Connection, Target, Value};
+
+const REFUNDS: Target = Target {
+    table: "refunds",
+    columns: &["gateway", "first_seq", "provider", "owner", "class", "amount", "block"],
+    // Each is listed once.
+    keys: 0,
+};
 
 /// The wallets whose refunds of an item were listed and not paid yet.
 pub(super) fn waiting(connection: &mut dyn Connection, item: &Item) -> Answer<Vec<AccountId>> {
@@ -28,23 +35,20 @@ pub(super) fn waiting(connection: &mut dyn Connection, item: &Item) -> Answer<Ve
 /// Notes what the quorum lists; what of it was given shows in the wallets.
 pub(super) fn note_refunds(work: &mut Work, item: &Item, refunds: &[Refund]) -> Result<(), ProjectError> {
     let (gateway, provider) = (work.account(&item.gateway)?, work.account(&item.provider)?);
+    let mut rows: Vec<Vec<Value>> = Vec::with_capacity(refunds.len());
     for refund in refunds {
         let owner = work.account(&refund.owner)?;
-        work.connection.execute(
-            "INSERT INTO refunds (gateway, first_seq, provider, owner, class, amount, block)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            &[
-                gateway.into(),
-                item.first_seq.into(),
-                provider.into(),
-                owner.into(),
-                refund.class.0.into(),
-                refund.amount.into(),
-                work.block.at.number.into(),
-            ],
-        )?;
+        rows.push(vec![
+            gateway.into(),
+            item.first_seq.into(),
+            provider.into(),
+            owner.into(),
+            refund.class.0.into(),
+            refund.amount.into(),
+            work.block.at.number.into(),
+        ]);
     }
-    Ok(())
+    Ok(work.connection.put(&REFUNDS, &rows)?)
 }
 
 /// Micro-credits that are listed for a wallet in a class and not given yet.

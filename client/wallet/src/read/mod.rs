@@ -17,6 +17,8 @@ use stipend_primitives::{AccountId, BlockNumber, ClassId, ModelId, Moment};
 
 use crate::db::{Answer, Connection, Row};
 
+pub(crate) use wallets::amounts as amounts_of;
+
 /// The block that everything in an answer is as of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AsOf {

@@ -1,14 +1,12 @@
 //! Budgets, their use, and the energy that it took.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use stipend_primitives::{
     view::{decimal, Amounts},
     AccountId, ClassId, Credits, Moment, ProgramId,
 };
 
-use super::{grants, wallets::amounts, Names};
+use super::{wallets::amounts, Names};
 use crate::db::{Answer, Connection, Row};
 
 /// Grants that end within this time count as expiring: 30 days.
@@ -89,71 +87,29 @@ pub struct Use {
     pub energy_mj: u128,
 }
 
-/// A grant as far as sums go.
-struct Part {
-    owner: i64,
-    amounts: Amounts,
-    valid_until: Option<Moment>,
-}
-
 /// The use of one budget at a moment.
 pub fn used(connection: &mut dyn Connection, program: &Program, now: Moment) -> Answer<Use> {
     let rows = connection.query(
-        "SELECT owner, granted, available, reserved, spent, expired, revoked, valid_until FROM entitlements
-         WHERE program = ?1 ORDER BY id",
+        "SELECT grants, owners, granted, available, reserved, spent, expired, revoked, energy_mj
+         FROM program_sums WHERE program = ?1",
         &[program.id.into()],
     )?;
-    let part = |row: &Row| {
-        let valid_until = row.int_or_none(7)?.and_then(|moment| Moment::try_from(moment).ok());
-        Ok(Part { owner: row.int(0)?, amounts: amounts(row, 1)?, valid_until })
-    };
-    let parts: Vec<Part> = rows.iter().map(part).collect::<Answer<_>>()?;
+    let Some(row) = rows.first() else { return Ok(Use::default()) };
     let mut used = Use {
-        grants: parts.len() as u64,
-        amounts: grants::total(parts.iter().map(|part| &part.amounts)),
+        grants: row.count(0)?,
+        owners: row.count(1)?,
+        amounts: amounts(row, 2)?,
+        energy_mj: row.credits(8)?,
         ..Use::default()
     };
-    let mut spent: BTreeMap<i64, Credits> = BTreeMap::new();
-    for part in &parts {
-        *spent.entry(part.owner).or_default() += part.amounts.spent;
-        let left = part.amounts.available + part.amounts.reserved;
-        let ends_soon =
-            part.valid_until.is_some_and(|until| until > now && until <= now.saturating_add(SOON_MS));
-        if ends_soon && left > 0 {
-            used.expiring += 1;
-            used.expiring_amount += left;
-        }
-    }
-    used.owners = spent.len() as u64;
-    for (owner, here) in spent.into_iter().filter(|(_, here)| *here > 0) {
-        used.energy_mj += energy(connection, owner, program, here)?;
+    let soon = connection.query(
+        "SELECT grants, unspent FROM program_ends
+         WHERE program = ?1 AND valid_until > ?2 AND valid_until <= ?3",
+        &[program.id.into(), now.into(), now.saturating_add(SOON_MS).into()],
+    )?;
+    for row in &soon {
+        used.expiring += row.count(0)?;
+        used.expiring_amount += row.credits(1)?;
     }
     Ok(used)
-}
-
-/// The part of a wallet's energy in a class that the grants of one budget paid for. The parts of all
-/// budgets add up to the whole.
-fn energy(connection: &mut dyn Connection, owner: i64, program: &Program, here: Credits) -> Answer<u128> {
-    let rows = connection.query(
-        "SELECT energy_mj FROM days WHERE wallet = ?1 AND class = ?2",
-        &[owner.into(), program.class.0.into()],
-    )?;
-    let energy = rows.iter().map(|row| row.credits(0)).sum::<Answer<u128>>()?;
-    if energy == 0 {
-        return Ok(0);
-    }
-    let rows = connection.query(
-        "SELECT program, spent FROM entitlements WHERE owner = ?1 AND class = ?2",
-        &[owner.into(), program.class.0.into()],
-    )?;
-    let (mut before, mut all) = (0, 0);
-    for row in &rows {
-        let spent = row.credits(1)?;
-        all += spent;
-        if row.int(0)? < i64::from(program.id) {
-            before += spent;
-        }
-    }
-    let whole = u64::try_from(energy).unwrap_or(u64::MAX);
-    Ok(stipend_primitives::energy::part_of(whole, before, here, all).into())
 }

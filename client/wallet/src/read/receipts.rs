@@ -191,9 +191,10 @@ pub fn wallet_of(
     gateway: &AccountId,
     seq: Sequence,
 ) -> Answer<Option<AccountId>> {
+    let Some(gateway) = account_of(connection, gateway)? else { return Ok(None) };
     let rows = connection.query(
-        "SELECT w.account FROM receipts r JOIN accounts g ON g.id = r.gateway
-         JOIN accounts w ON w.id = r.wallet WHERE g.account = ?1 AND r.seq = ?2",
+        "SELECT w.account FROM receipts r JOIN accounts w ON w.id = r.wallet
+         WHERE r.gateway = ?1 AND r.seq = ?2",
         &[gateway.into(), seq.into()],
     )?;
     rows.first().map(|row| row.account(0)).transpose()
@@ -234,8 +235,9 @@ pub fn explain(
     gateway: &AccountId,
     seq: Sequence,
 ) -> Answer<Option<Explained>> {
+    let Some(gateway) = account_of(connection, gateway)? else { return Ok(None) };
     let names = Names::read(connection)?;
-    let sql = format!("{SELECT} WHERE g.account = ?1 AND r.seq = ?2");
+    let sql = format!("{SELECT} WHERE r.gateway = ?1 AND r.seq = ?2");
     let rows = connection.query(&sql, &[gateway.into(), seq.into()])?;
     let Some(row) = rows.first() else { return Ok(None) };
     let receipt = receipt(row, &names)?;
@@ -244,11 +246,11 @@ pub fn explain(
     let fee = u32::try_from(receipt.fee).unwrap_or(u32::MAX);
     let price = entry.quote(receipt.book, &receipt.usage, fee);
     let rows = connection.query(
-        "SELECT class, given FROM refunds JOIN accounts w ON w.id = refunds.owner
-         JOIN accounts p ON p.id = refunds.provider JOIN accounts g ON g.id = refunds.gateway
-         WHERE g.account = ?1 AND first_seq = ?2 AND p.account = ?3 AND w.account = ?4 AND given IS NOT NULL
-         ORDER BY class",
-        &[gateway.into(), receipt.first_seq.into(), (&receipt.provider).into(), (&receipt.wallet).into()],
+        "SELECT f.class, f.given FROM receipts r
+         JOIN refunds f ON f.gateway = r.gateway AND f.first_seq = r.first_seq AND f.provider = r.provider
+             AND f.owner = r.wallet
+         WHERE r.gateway = ?1 AND r.seq = ?2 AND f.given IS NOT NULL ORDER BY f.class",
+        &[gateway.into(), seq.into()],
     )?;
     let refunded = |row: &Row| {
         let class = super::class(row, 0)?;

@@ -1,5 +1,7 @@
 //! Wallets and API keys.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 use stipend_primitives::{
@@ -9,7 +11,7 @@ use stipend_primitives::{
 
 use super::Names;
 use crate::{
-    db::{Answer, Connection, DbError, Row},
+    db::{query_many, Answer, Connection, DbError, Row, Value},
     project::account_of,
 };
 
@@ -115,24 +117,25 @@ pub struct Listed {
 /// Wallets in the order in which the chain first named them, after number `after`.
 pub fn list(connection: &mut dyn Connection, after: i64, limit: u32) -> Answer<Vec<Listed>> {
     let owners = connection.query(
-        "SELECT id, account FROM accounts
-         WHERE id > ?1 AND EXISTS (SELECT 1 FROM wallets WHERE wallets.owner = accounts.id)
-         ORDER BY id LIMIT ?2",
+        "SELECT w.owner, a.account
+         FROM (SELECT DISTINCT owner FROM wallets WHERE owner > ?1 ORDER BY owner LIMIT ?2) w
+         JOIN accounts a ON a.id = w.owner ORDER BY w.owner",
         &[after.into(), limit.into()],
     )?;
-    let mut listed = Vec::with_capacity(owners.len());
-    for row in owners {
-        let rows = connection.query(
-            "SELECT class, granted, available, reserved, spent, expired, revoked FROM wallets
-             WHERE owner = ?1 ORDER BY class",
-            &[row.int(0)?.into()],
-        )?;
-        let classes = rows.iter().map(|row| Ok((super::class(row, 0)?, amounts(row, 1)?)));
-        listed.push(Listed {
-            number: row.int(0)?,
-            owner: row.account(1)?,
-            classes: classes.collect::<Answer<_>>()?,
-        });
+    let mut listed = BTreeMap::new();
+    for row in &owners {
+        let (number, owner) = (row.int(0)?, row.account(1)?);
+        listed.insert(number, Listed { number, owner, classes: Vec::new() });
     }
+    let numbers: Vec<Value> = listed.keys().map(|number| (*number).into()).collect();
+    let sql = "SELECT owner, class, granted, available, reserved, spent, expired, revoked FROM wallets
+         WHERE owner IN (KEYS)";
+    for row in query_many(connection, sql, &[], &numbers)? {
+        if let Some(wallet) = listed.get_mut(&row.int(0)?) {
+            wallet.classes.push((super::class(&row, 1)?, amounts(&row, 2)?));
+        }
+    }
+    let mut listed: Vec<Listed> = listed.into_values().collect();
+    listed.iter_mut().for_each(|wallet| wallet.classes.sort_by_key(|(class, _)| *class));
     Ok(listed)
 }

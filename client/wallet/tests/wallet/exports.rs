@@ -26,7 +26,7 @@ use self::{
 };
 use super::{
     history::History,
-    place::sqlite,
+    place::tables,
     projection::{catch_up, owners},
     speed::multiply,
 };
@@ -59,7 +59,7 @@ async fn world(seed: u64) -> (History, tempfile::TempDir, Place) {
     history.run(90);
     history.settle_all();
     let folder = tempfile::tempdir().unwrap();
-    let place = sqlite(folder.path());
+    let place = tables(folder.path());
     catch_up(&history.fake, &place).await.unwrap();
     (history, folder, place)
 }

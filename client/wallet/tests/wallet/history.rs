@@ -354,6 +354,15 @@ impl History {
         self.fake.foresee(Some(ledger));
     }
 
+    /// A block on top, not final, in which an owner's wallet looks different.
+    pub fn branch(&mut self, owner: &AccountId, spent: Credits) {
+        let mut ledger = self.rendered();
+        let (balances, grants) = ledger.wallets.entry(owner.clone()).or_default();
+        balances.iter_mut().for_each(|row| row.amounts.spent += spent);
+        grants.clear();
+        self.fake.foresee(Some(ledger));
+    }
+
     /// Makes that block final.
     pub fn becomes_final(&mut self) {
         let acts = std::mem::take(&mut self.waiting);

@@ -8,7 +8,7 @@ use stipend_sdk::{SignIn, Signer};
 use stipend_wallet::{chain::Source, config::Config, db::Place};
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use super::{fake::Fake, history::History, place::sqlite};
+use super::{fake::Fake, history::History, place::tables};
 
 pub struct Service {
     pub url: String,
@@ -21,7 +21,7 @@ pub struct Service {
 impl Service {
     pub async fn start(fake: Arc<Fake>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let place = sqlite(folder.path());
+        let place = tables(folder.path());
         Self::start_on(fake, place, folder).await
     }
 
@@ -65,7 +65,8 @@ impl Service {
         service
     }
 
-    async fn wait_until_ready(&self) {
+    /// Waits until the tables hold the newest block.
+    pub async fn wait_until_ready(&self) {
         let head = self.fake.height().number;
         for _ in 0..2_000 {
             let answer: Value =

@@ -6,7 +6,7 @@ use stipend_primitives::Role;
 use stipend_sdk::Signer;
 use stipend_wallet::db::{self, Place};
 
-use super::{history::History, place::sqlite, projection::catch_up, service::Service};
+use super::{history::History, place::tables, projection::catch_up, service::Service};
 
 /// Makes copies of the receipts that are there, as later ones of the same batches.
 pub fn multiply(place: &Place, receipts: i64) {
@@ -40,7 +40,7 @@ async fn pages_stay_fast_with_many_receipts() {
     history.settle_all();
     history.fake.grant(&auditor.account(), Role::Auditor);
     let folder = tempfile::tempdir().unwrap();
-    let place = sqlite(folder.path());
+    let place = tables(folder.path());
     catch_up(&history.fake, &place).await.unwrap();
     let at = place.clone();
     tokio::task::spawn_blocking(move || multiply(&at, receipts)).await.unwrap();
