@@ -2,6 +2,8 @@
 
 pub mod github;
 pub mod gitlab;
+#[cfg(test)]
+mod tests;
 pub mod trailers;
 mod verify;
 
