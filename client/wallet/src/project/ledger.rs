@@ -13,7 +13,7 @@ use stipend_primitives::{
 
 use super::{apply::Work, settlements, ProjectError};
 use crate::{
-    db::{query_many, Answer, Connection, Target, Value},
+    db::{query_many, Answer, Connection, Row, Target, Value},
     read::prices::number_16,
 };
 
@@ -37,16 +37,20 @@ pub(super) fn write_wallets(
     let owners: Vec<i64> =
         state.wallets.iter().map(|(owner, ..)| work.account(owner)).collect::<Answer<_>>()?;
     work.programs.look_up(work.connection, &owners)?;
-    let spent = spent(work.connection, &owners)?;
+    let known = known(work.connection, &owners)?;
     let (mut lost, mut rows, mut changed) = (BTreeMap::new(), Vec::new(), Vec::new());
     for (owner, (_, balances, entitlements)) in owners.into_iter().zip(&state.wallets) {
         for balance in balances {
-            let before = spent.get(&(owner, balance.class)).copied().unwrap_or_default();
+            let row = known.get(&(owner, balance.class));
+            let before = row.map_or(Ok(0), |row| row.credits(SPENT))?;
             let missing = compare(work, owner, balance, before, uncollected > 0)?;
             if missing > 0 {
                 lost.insert((owner, balance.class), missing);
             }
-            rows.push(balance_row(work, owner, balance)?);
+            let new = balance_row(work, owner, balance)?;
+            if row.is_none_or(|row| row.0 != new) {
+                rows.push(new);
+            }
         }
         for item in entitlements.iter().filter(|item| work.programs.is_news(owner, item)) {
             let issuer = work.accounts.number(work.connection, &item.issuer)?;
@@ -68,12 +72,12 @@ pub(super) fn write_wallets(
     Ok(lost)
 }
 
-/// What wallets had spent before the block.
-fn spent(connection: &mut dyn Connection, owners: &[i64]) -> Answer<BTreeMap<(i64, ClassId), Credits>> {
+/// Wallets as they were before the block.
+fn known(connection: &mut dyn Connection, owners: &[i64]) -> Answer<BTreeMap<(i64, ClassId), Row>> {
     let owners: Vec<Value> = owners.iter().map(|owner| (*owner).into()).collect();
-    let sql = "SELECT owner, class, spent FROM wallets WHERE owner IN (KEYS)";
-    let rows = query_many(connection, sql, &[], &owners)?;
-    rows.iter().map(|row| Ok(((row.int(0)?, ClassId(number_16(row, 1)?)), row.credits(2)?))).collect()
+    let sql = format!("SELECT {} FROM wallets WHERE owner IN (KEYS)", WALLETS.columns.join(", "));
+    let rows = query_many(connection, &sql, &[], &owners)?;
+    rows.into_iter().map(|row| Ok(((row.int(0)?, ClassId(number_16(&row, 1)?)), row))).collect()
 }
 
 /// Holds a balance against what was charged: notes what went back, and returns what nobody covered.
@@ -116,6 +120,9 @@ const WALLETS: Target = Target {
     ],
     keys: 2,
 };
+
+/// The place of `spent` among these columns.
+const SPENT: usize = 5;
 
 fn balance_row(work: &Work, owner: i64, balance: &ClassBalance) -> Result<Vec<Value>, ProjectError> {
     let ends = balance.reservations.iter().map(|reservation| reservation.expires_at);
