@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN = $(or $(CARGO_TARGET_DIR),target)/release
 CARGO = . scripts/env.sh && cargo
 
-.PHONY: help bootstrap build pages demo test test-long test-compose image bench bench-gateway bench-peers weights fmt lint clean
+.PHONY: help bootstrap build pages demo test test-long test-compose image bench bench-gateway bench-peers bench-wallet weights fmt lint clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -43,6 +43,9 @@ bench: build ## measure the chain's batch path against one receipt per extrinsic
 bench-gateway: build ## measure the gateway beside other gateways and proxies (ARGS="--seconds 10 --only ours,nginx")
 	@$(BIN)/stipend-bench-gateway $(ARGS)
 
+bench-wallet: build ## measure the wallet service's pages with ten million receipts (ARGS="--receipts 1000000 --only sqlite")
+	@$(BIN)/stipend-bench-wallet $(ARGS)
+
 bench-peers: ## install the gateways and proxies that bench-gateway compares with, below target
 	@scripts/bench-peers.sh $(ARGS)
 
@@ -58,4 +61,4 @@ lint: bootstrap ## check formatting, lints and documentation links
 
 clean: ## remove what was built here
 	@cargo clean
-	@rm -rf target/demo target/bench target/bench-chain target/bench-gateway target/bench-peers
+	@rm -rf target/demo target/bench target/bench-chain target/bench-gateway target/bench-peers target/bench-wallet

@@ -30,10 +30,12 @@
 //! | [`demo`] | all of it together: the main job |
 //! | [`bench`] | the chain benchmark |
 //! | [`bench_gateway`] | the gateway benchmark |
+//! | [`bench_wallet`] | the wallet service's benchmark |
 
 pub mod audit;
 pub mod bench;
 pub mod bench_gateway;
+pub mod bench_wallet;
 pub mod company;
 pub mod consortium;
 pub mod council;
