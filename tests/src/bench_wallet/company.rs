@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rand::{rngs::StdRng, Rng, SeedableRng};
-use sp_core::H256;
 use stipend_primitives::{
     attestation::GpuUse,
     batch::{Batch, Line, Record, RECORD_LEN},
-    cost::{PriceBook, PriceEntries, PriceEntry, Usage},
+    cost::{PriceBook, Usage},
     settlement::{Item, Refund, VerdictKind},
     view::{Amounts, Class, ClassBalance, EntitlementView, Program},
-    AccountId, BlockNumber, ClassId, Credits, ModelId, Moment, Name, ProgramId, Sequence,
+    AccountId, BlockNumber, ClassId, Credits, Moment, ProgramId, Sequence,
 };
-use stipend_wallet::chain::{Act, Block, BlockRef, Note};
+use stipend_wallet::chain::{Act, Block, Note};
+
+use super::registry::{at, book, classes, gateway, name, named, CLASSES};
 
 /// The first block's time: 2026-09-01.
 const BEGIN_MS: Moment = 1_788_220_800_000;
@@ -32,8 +33,6 @@ const REFUND: Credits = 1_000;
 /// Receipts of a block that comes while pages are asked for.
 const LIVE_RECEIPTS: u64 = 100;
 
-const CLASSES: [&str; 4] = ["Innovation", "Priority", "Render", "Reasoning"];
-
 /// What a block charges, less what it gives back: by wallet and class.
 pub(super) type Charges = HashMap<(u32, ClassId), i128>;
 
@@ -51,53 +50,6 @@ pub(super) struct Company {
     owners: Vec<AccountId>,
     numbers: HashMap<AccountId, u32>,
     book: PriceBook,
-}
-
-fn named(what: &str, number: u32) -> AccountId {
-    AccountId::new(sp_io::hashing::blake2_256(format!("{what} {number}").as_bytes()))
-}
-
-fn name(text: &str) -> Name {
-    Name::truncate_from(text.as_bytes().to_vec())
-}
-
-pub(super) fn gateway(number: u32) -> AccountId {
-    named("gateway", number)
-}
-
-pub(super) fn at(number: BlockNumber) -> BlockRef {
-    BlockRef { number, hash: H256(sp_io::hashing::blake2_256(&number.to_le_bytes())) }
-}
-
-pub(super) fn classes() -> Vec<(ClassId, Class)> {
-    let class = |(text, id)| (ClassId(id), Class { name: name(text), unattested: Default::default() });
-    CLASSES.into_iter().zip(0..).map(class).collect()
-}
-
-fn book() -> PriceBook {
-    let entry = |model, text, class, c_input, weight| PriceEntry {
-        model: ModelId(model),
-        name: name(text),
-        class,
-        premium: false,
-        c_input,
-        c_cached: c_input / 10,
-        c_output: c_input * 4,
-        c_model: 50,
-        weight,
-        reference_input: 2_500_000,
-        reference_output: 10_000_000,
-    };
-    PriceBook {
-        version: 1,
-        effective_at: 0,
-        chargeable_until: None,
-        entries: PriceEntries::truncate_from(vec![
-            entry(1, "general", ClassId::INNOVATION, 250, 1),
-            entry(2, "reasoning", ClassId::REASONING, 1_000, 4),
-            entry(3, "render", ClassId::RENDER, 400, 2),
-        ]),
-    }
 }
 
 impl Company {

@@ -9,19 +9,20 @@
 mod cluster;
 mod company;
 mod measure;
+mod options;
 mod plot;
 mod questions;
+mod registry;
 mod source;
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{ensure, Context, Result};
-use clap::{Parser, ValueEnum};
 use serde_json::{json, Value};
 use sp_core::crypto::Ss58Codec;
 use stipend_sdk::Signer;
@@ -36,6 +37,7 @@ use crate::{figures, progress, services};
 use cluster::Cluster;
 use company::{Company, Size};
 use measure::{measure, Asker, Figures};
+pub use options::{Database, Options};
 use questions::{questions, Subjects};
 use source::MadeUp;
 
@@ -50,51 +52,6 @@ const BLOCK_TIME: Duration = Duration::from_secs(1);
 
 /// A server of a company has more memory than the smallest machine that PostgreSQL's own settings are for.
 const SETTINGS: [&str; 3] = ["shared_buffers=1GB", "max_wal_size=8GB", "effective_cache_size=4GB"];
-
-/// Measures the wallet service's pages and its API with many receipts.
-#[derive(Parser, Debug, Clone)]
-#[command(version)]
-pub struct Options {
-    /// Receipts in the tables.
-    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_000_000_000))]
-    receipts: u64,
-    /// Wallets that pay for them; the first pays for a fifth.
-    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(10..=16_000))]
-    wallets: u32,
-    /// Receipts in a block.
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..=100_000))]
-    per_block: u64,
-    /// How often each question is asked.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    rounds: u32,
-    /// Questions at a time.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    clients: u32,
-    /// Only this database.
-    #[arg(long)]
-    only: Option<Database>,
-    /// Folder for the tables instead of the repository's: their speed is that of the disk they are on.
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
-}
-
-/// A database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Database {
-    /// A file of SQLite's.
-    Sqlite,
-    /// A server of its own.
-    Postgresql,
-}
-
-impl Database {
-    fn name(self) -> &'static str {
-        match self {
-            Database::Sqlite => "SQLite",
-            Database::Postgresql => "PostgreSQL",
-        }
-    }
-}
 
 /// What was measured on one database.
 struct Measured {

@@ -3,7 +3,7 @@
 use sp_core::crypto::Ss58Codec;
 use stipend_wallet::{access::Subject, http::routes};
 
-use super::{company::gateway, source::MadeUp};
+use super::{registry::gateway, source::MadeUp};
 
 /// One question, and what it is called in the figures.
 #[derive(Clone, Debug)]

@@ -13,7 +13,10 @@ use stipend_sdk::rpc::WalletBalance;
 use stipend_wallet::chain::{Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 use tokio::sync::watch;
 
-use super::company::{at, classes, Charges, Company};
+use super::{
+    company::{Charges, Company},
+    registry::{at, classes},
+};
 
 /// What has been spent by a block, and what blocks after it charge.
 #[derive(Default)]
