@@ -66,7 +66,7 @@ pub(super) fn bars(path: &Path, all: &[Measured], receipts: u64) -> Result<()> {
     chart.draw_series(LineSeries::new(promise, RED.stroke_width(2))).map_err(|error| failed(&error))?;
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::LowerRight)
+        .position(SeriesLabelPosition::UpperRight)
         .background_style(WHITE)
         .border_style(RGBColor(200, 200, 200))
         .draw()

@@ -1,7 +1,5 @@
 //! Wallets and API keys.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::Value as Json;
 use stipend_primitives::{
@@ -11,7 +9,7 @@ use stipend_primitives::{
 
 use super::Names;
 use crate::{
-    db::{query_many, Answer, Connection, DbError, Row, Value},
+    db::{Answer, Connection, DbError, Row},
     project::account_of,
 };
 
@@ -122,20 +120,24 @@ pub fn list(connection: &mut dyn Connection, after: i64, limit: u32) -> Answer<V
          JOIN accounts a ON a.id = w.owner ORDER BY w.owner",
         &[after.into(), limit.into()],
     )?;
-    let mut listed = BTreeMap::new();
+    let Some(last) = owners.last() else { return Ok(Vec::new()) };
+    let mut listed: Vec<Listed> = Vec::with_capacity(owners.len());
     for row in &owners {
-        let (number, owner) = (row.int(0)?, row.account(1)?);
-        listed.insert(number, Listed { number, owner, classes: Vec::new() });
+        listed.push(Listed { number: row.int(0)?, owner: row.account(1)?, classes: Vec::new() });
     }
-    let numbers: Vec<Value> = listed.keys().map(|number| (*number).into()).collect();
-    let sql = "SELECT owner, class, granted, available, reserved, spent, expired, revoked FROM wallets
-         WHERE owner IN (KEYS)";
-    for row in query_many(connection, sql, &[], &numbers)? {
-        if let Some(wallet) = listed.get_mut(&row.int(0)?) {
-            wallet.classes.push((super::class(&row, 1)?, amounts(&row, 2)?));
+    // All wallets up to the last one are those: the list has no gaps.
+    let rows = connection.query(
+        "SELECT owner, class, granted, available, reserved, spent, expired, revoked FROM wallets
+         WHERE owner > ?1 AND owner <= ?2 ORDER BY owner, class",
+        &[after.into(), last.int(0)?.into()],
+    )?;
+    let mut wallets = listed.iter_mut().peekable();
+    for row in &rows {
+        let owner = row.int(0)?;
+        while wallets.next_if(|wallet| wallet.number < owner).is_some() {}
+        if let Some(wallet) = wallets.peek_mut().filter(|wallet| wallet.number == owner) {
+            wallet.classes.push((super::class(row, 1)?, amounts(row, 2)?));
         }
     }
-    let mut listed: Vec<Listed> = listed.into_values().collect();
-    listed.iter_mut().for_each(|wallet| wallet.classes.sort_by_key(|(class, _)| *class));
     Ok(listed)
 }

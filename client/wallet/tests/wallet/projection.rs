@@ -1,11 +1,11 @@
 //! What is in the tables is what the chain says, whatever happens to whom writes them.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use stipend_primitives::{AccountId, Credits};
 use stipend_wallet::{
     chain::Source,
-    db::{self, Place},
+    db::{self, Connection, Place},
     dump,
     project::Projector,
     read::{
@@ -47,6 +47,23 @@ pub fn owners() -> Vec<AccountId> {
     (1..=5).map(account).collect()
 }
 
+/// The list of all wallets, a page of two at a time, is the chain's.
+fn check_list(connection: &mut dyn Connection, history: &History) {
+    let (_, ledger) = history.fake.head();
+    let (mut listed, mut after) = (BTreeMap::new(), -1);
+    loop {
+        let page = wallets::list(connection, after, 2).unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.iter().all(|wallet| wallet.number > after));
+        after = last.number;
+        listed.extend(page.into_iter().map(|wallet| (wallet.owner, wallet.classes)));
+    }
+    let known = ledger.wallets.into_iter().map(|(owner, (balances, _))| {
+        (owner, balances.into_iter().map(|row| (row.class, row.amounts)).collect())
+    });
+    assert_eq!(listed, known.collect::<BTreeMap<_, Vec<_>>>());
+}
+
 /// Every wallet, grant and budget is the chain's, and what was used less what came back is what was spent.
 pub fn check(place: &Place, history: &History) {
     let (block, ledger) = history.fake.head();
@@ -71,6 +88,7 @@ pub fn check(place: &Place, history: &History) {
         assert_eq!(charged - returned, spent, "{owner}");
         energy += used.iter().map(|row| row.energy_mj).sum::<u128>();
     }
+    check_list(connection, history);
     assert_eq!(energy, history.energy_mj);
     let everybody = used(connection, Whose::Everybody, 0).unwrap();
     assert_eq!(everybody.iter().map(|row| row.energy_mj).sum::<u128>(), energy);
