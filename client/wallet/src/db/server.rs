@@ -32,7 +32,7 @@ const SYSTEM_ROOTS: [&str; 4] = [
 /// A database of a PostgreSQL server. What it shows of itself holds no password.
 #[derive(Clone)]
 pub struct Server {
-    settings: postgres::Config,
+    settings: Box<postgres::Config>,
     /// Authorities to trust, instead of the system's.
     roots: Option<PathBuf>,
 }
@@ -81,7 +81,7 @@ impl Server {
             settings.connect_timeout(CONNECT_WAIT);
         }
         settings.application_name("stipend-wallet").keepalives_idle(SILENCE).tcp_user_timeout(SILENCE);
-        Ok(Server { settings, roots })
+        Ok(Server { settings: Box::new(settings), roots })
     }
 
     /// Opens a connection. It must not be called on a thread that drives asynchronous code.
