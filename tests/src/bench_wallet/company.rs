@@ -147,7 +147,7 @@ impl Company {
     }
 
     fn payer(&self, at: u64, random: &mut StdRng) -> u32 {
-        if at % 5 == 0 {
+        if at.is_multiple_of(5) {
             return 0;
         }
         let share: f64 = random.gen::<f64>().powi(3);
@@ -200,7 +200,7 @@ impl Company {
         for provider in 0..2 {
             let item =
                 Item { gateway: gateway(gateway_number), first_seq, provider: named("provider", provider) };
-            let gives = provider == 0 && number % 10 == 0;
+            let gives = provider == 0 && number.is_multiple_of(10);
             let refund = Refund { owner: self.owner(0), class: ClassId::INNOVATION, amount: REFUND };
             let refunds = if gives { vec![refund] } else { vec![] };
             let verdict = if gives { VerdictKind::Adjust } else { VerdictKind::Match };
@@ -245,8 +245,8 @@ impl Company {
                 issuer: named("hr", 0),
                 program: at as ProgramId,
                 valid_from: BEGIN_MS,
-                valid_until: (at % 2 == 0).then_some(ends),
-                amounts: amounts(GRANTED, if at % 2 == 0 { spent(class) } else { 0 }),
+                valid_until: at.is_multiple_of(2).then_some(ends),
+                amounts: amounts(GRANTED, if at.is_multiple_of(2) { spent(class) } else { 0 }),
             }
         };
         (classes().into_iter().map(balance).collect(), (0..GRANTS).map(grant).collect())
