@@ -29,11 +29,10 @@ pub fn multiply(place: &Place, receipts: i64) {
     .unwrap();
 }
 
-/// With a hundred thousand receipts, or, where STIPEND_TEST_LONG is set, with ten million.
+/// With a hundred thousand receipts. `make bench-wallet` measures ten million of them.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_stay_fast_with_many_receipts() {
-    let long = std::env::var_os("STIPEND_TEST_LONG").is_some();
-    let (receipts, rounds) = if long { (10_000_000, 200) } else { (100_000, 40) };
+    let (receipts, rounds) = (100_000, 40);
     let (owner, auditor) = (Signer::generate(), Signer::generate());
     let mut history = History::new(9, vec![owner.account(), Signer::generate().account()]);
     history.run(120);
@@ -78,8 +77,7 @@ async fn pages_stay_fast_with_many_receipts() {
         p99.0.as_secs_f64() * 1e3,
         p99.1
     );
-    // The machine of a test may be busy with others: measured alone, it is the 50 ms that are promised.
-    let most = if long { 50 } else { 500 };
-    assert!(p99.0 < Duration::from_millis(most), "p99 {:?} at {}", p99.0, p99.1);
+    // The machine of a test may be busy with others. A question that reads all receipts takes longer than this.
+    assert!(p99.0 < Duration::from_millis(500), "p99 {:?} at {}", p99.0, p99.1);
     service.end().await;
 }
