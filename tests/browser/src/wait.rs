@@ -81,17 +81,17 @@ impl Browser {
                 Err(why) => why,
             };
             if started.elapsed() > patience {
-                panic!("waited {patience:?}; {}", self.complaint(what, &why).await);
+                panic!("waited {patience:?} for {}", self.complaint(what, &why).await);
             }
             tokio::time::sleep(POLL).await;
         }
     }
 
-    /// What was waited for in vain, and what the page says instead.
+    /// What was wanted in vain, and what the page says instead.
     pub(crate) async fn complaint(&self, what: &str, why: &str) -> String {
         let (url, text) = (self.url().await, self.text().await);
         let quoted: String = text.chars().take(QUOTED).collect();
-        format!("there is not {what}: {why}. {url} says:\n{quoted}")
+        format!("{what}: {why}. {url} says:\n{quoted}")
     }
 
     /// The driver's answer, or why there is none.
