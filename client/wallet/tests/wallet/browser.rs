@@ -75,7 +75,6 @@ async fn every_page_fits_wide_and_narrow_light_and_dark() {
         ("overview", "/audit".into()),
         ("wallets", "/audit/wallets".into()),
     ];
-    let script = json!({ "script": "return document.documentElement.scrollWidth - innerWidth", "args": [] });
     for (name, path) in pages {
         browser.open(&format!("{}{path}", service.url)).await;
         browser.wait_for("As of final block").await;
@@ -87,8 +86,8 @@ async fn every_page_fits_wide_and_narrow_light_and_dark() {
         ] {
             browser.look(scheme, width).await;
             tokio::time::sleep(Duration::from_millis(150)).await;
-            let beyond = browser.ask("/execute/sync", script.clone()).await;
-            assert!(beyond.as_i64().unwrap() <= 0, "{name} is {beyond} too wide at {width}");
+            let beyond = browser.beyond().await;
+            assert!(beyond <= 0, "{name} is {beyond} too wide at {width}");
             std::fs::write(folder.join(format!("{name}-{scheme}-{size}.png")), browser.picture().await)
                 .unwrap();
         }

@@ -164,8 +164,8 @@ async fn pictures(browser: &Browser, folder: &std::path::Path, name: &str) {
     {
         browser.look(scheme, width).await;
         tokio::time::sleep(std::time::Duration::from_millis(150)).await;
-        let beyond = browser.script("return document.documentElement.scrollWidth - innerWidth").await;
-        assert!(beyond.as_i64().unwrap() <= 0, "{name} is {beyond} too wide at {width}");
+        let beyond = browser.beyond().await;
+        assert!(beyond <= 0, "{name} is {beyond} too wide at {width}");
         std::fs::write(folder.join(format!("{name}-{scheme}-{size}.png")), browser.picture().await).unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! A browser for these tests: `stipend-browser`, with what somebody with a key does.
 
-use std::{ops::Deref, time::Duration};
+use std::ops::Deref;
 
 use serde_json::Value;
 use stipend_sdk::Signer;
@@ -21,10 +21,6 @@ impl Deref for Browser {
 impl Browser {
     pub async fn start() -> Self {
         Browser(stipend_browser::Browser::start().await)
-    }
-
-    pub async fn wait_within(&self, seconds: u64, words: &str) -> String {
-        self.wait_for_within(words, Duration::from_secs(seconds)).await
     }
 
     pub async fn script(&self, script: &str) -> Value {
