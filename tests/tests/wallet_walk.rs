@@ -1,9 +1,11 @@
 //! A walk through the wallet's pages in a real browser, on a real chain: an employee is granted credits, makes a key,
-//! uses it, sees what that cost and why, and takes the proof away; an auditor takes all books away, and they add up to
-//! the chain. Says aloud that it did not run where there is no browser.
+//! uses it, sees what that cost and why, and takes the proof away; HR grants a list to hundreds; an auditor takes all books
+//! away, and they add up to the chain. Says aloud that it did not run where there is no browser.
 
 #[path = "wallet_walk/files.rs"]
 mod files;
+#[path = "wallet_walk/list.rs"]
+mod list;
 #[path = "wallet_walk/person.rs"]
 mod person;
 
@@ -90,6 +92,10 @@ async fn an_employee_and_an_auditor_walk_through_the_pages_on_a_real_chain() -> 
     explained(&world, &person, &hedy, &answer).await?;
     person.sign_out().await;
 
+    let hr = Person::sign_in(&browser, &world, "hr").await?;
+    list::granted(&world, &hr).await?;
+    hr.sign_out().await;
+
     colleagues_ask(&world).await?;
     let auditor = world.newcomer("auditor")?;
     let role =
@@ -110,15 +116,23 @@ async fn granted(world: &World, person: &Person<'_>, hedy: &Signer) -> Result<()
     person.check_it_was_pending("123.500000").await
 }
 
-/// A key for an application, with something set aside for the gateway.
+/// A key for an application, made and signed in the page, which shows it once.
 async fn make_key(world: &World, person: &Person<'_>) -> Result<String> {
-    let gateway = world.stage.company.gateway.address();
-    let made = world
-        .stipend("hedy", &["api-keys", "create", "--reserve-for", &gateway, "--reserve", "innovation:20"])?;
+    let browser = person.browser;
+    person.open("keys").await;
+    browser.click("#make summary").await;
+    browser.type_into("#new-credits_per_day_max", "50").await;
+    browser.click("#make button").await;
+    person.sign("#confirm-key", "#confirm-sign").await;
+    browser.wait_for("Done: final in block").await;
+    let key = browser.evaluate("return document.getElementById('secret-text').textContent").await;
+    browser.click("#confirm-close").await;
+    browser.wait_until_gone("Done: final in block").await;
+    let key = key.as_str().context("the page shows no key")?.to_owned();
     world.wait_for_pages().await?;
     person.open("keys").await;
-    person.browser.wait_for(made["hash"].as_str().context("no hash")?).await;
-    Ok(made["key"].as_str().context("no key")?.to_owned())
+    browser.wait_for(&format!("{:?}", stipend_primitives::key::hash(&key))).await;
+    Ok(key)
 }
 
 /// A streamed answer through the gateway; its charge is pending on the page, and then final.

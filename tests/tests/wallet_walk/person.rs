@@ -1,5 +1,7 @@
 //! Somebody in front of the browser.
 
+use std::path::PathBuf;
+
 use anyhow::{ensure, Context, Result};
 use stipend_browser::Browser;
 use stipend_sdk::Signer;
@@ -19,6 +21,7 @@ pub(crate) struct Person<'w> {
     pub(crate) browser: &'w Browser,
     pub(crate) site: String,
     address: String,
+    key: PathBuf,
 }
 
 impl<'w> Person<'w> {
@@ -32,12 +35,23 @@ impl<'w> Person<'w> {
         browser.choose_file("#key-file", &file).await;
         browser.click("#key-form button").await;
         browser.wait_for("Sign out").await;
-        Ok(Person { browser, site, address })
+        Ok(Person { browser, site, address, key: file })
     }
 
     pub(crate) async fn sign_out(self) {
         self.browser.click("form[action='/sign-out'] button").await;
         self.browser.wait_for("On the command line").await;
+    }
+
+    /// Signs what the page asks for, with the key file where the page does not have it yet.
+    pub(crate) async fn sign(&self, file: &str, button: &str) {
+        let asks = format!("const file = document.querySelector('{file}'); return file.checkVisibility()");
+        let is_ready = format!("return document.querySelector('{button}').checkVisibility()");
+        self.browser.wait_until("something to sign", &is_ready).await;
+        if self.browser.evaluate(&asks).await == true {
+            self.browser.choose_file(file, &self.key).await;
+        }
+        self.browser.click(button).await;
     }
 
     /// Opens a part of the own wallet.
