@@ -22,9 +22,11 @@ p { margin: 0 0 2mm } .kind { color: #50575f; margin-bottom: 6mm }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 1mm 6mm; margin: 0 }
 dt { color: #50575f } dd { margin: 0; overflow-wrap: anywhere }
 section { break-inside: avoid }
-table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 8.5pt }
+table { width: 100%; border-collapse: collapse; table-layout: fixed; font-variant-numeric: tabular-nums;
+  font-size: 8.5pt; margin-bottom: 2mm }
 th, td { padding: 1mm 1.5mm; text-align: right; border-bottom: .2mm solid #d5d9de; vertical-align: bottom }
-th:first-child, td:first-child { text-align: left }
+th:first-child { width: 17mm; text-align: left; white-space: nowrap }
+tbody th { font-weight: 400 } .none { color: #6b727a }
 thead th { border-bottom: .4mm solid #16191d; font-weight: 600 }
 tfoot th, tfoot td { border-top: .4mm solid #16191d; border-bottom: 0; font-weight: 600 }
 .notes { margin-top: 10mm; font-size: 8.5pt; color: #3c434b; break-inside: avoid }
@@ -99,14 +101,21 @@ fn row(name: &str, line: &Line, with_worth: bool) -> Markup {
     html! {
         tr {
             th scope="row" { (name) }
-            td { (credits(line.granted)) }
-            td { (signed_credits(line.used)) }
-            td { (credits(line.expired)) }
-            td { (credits(line.withdrawn)) }
-            td { (credits(line.left)) }
-            @if with_worth { td { (line.outside_micro_usd.map_or_else(|| "–".into(), dollars)) } }
+            (amount(credits(line.granted), line.granted == 0))
+            (amount(signed_credits(line.used), line.used == 0))
+            (amount(credits(line.expired), line.expired == 0))
+            (amount(credits(line.withdrawn), line.withdrawn == 0))
+            (amount(credits(line.left), line.left == 0))
+            @if with_worth {
+                (amount(line.outside_micro_usd.map_or_else(|| "–".into(), dollars), line.outside_micro_usd == Some(0)))
+            }
         }
     }
+}
+
+/// An amount; one of nothing steps back, so that the eye finds the others.
+fn amount(text: String, is_none: bool) -> Markup {
+    html! { td.none[is_none] { (text) } }
 }
 
 fn notes(worth: Option<&Worth>) -> Markup {
