@@ -85,18 +85,15 @@ async fn found(client: &Client) -> Result<()> {
     };
     let acts = vec![issuer(account("//Bob")?).into(), issuer(account("//Charlie")?).into(), program.into()];
     Council::of_development()?.acts(client, acts).await?;
-    // Something that has ended when it is looked at.
+    // Something that has ended when it is looked at, and something that never does.
     let bob = Signer::from_uri("//Bob")?;
     let head = client.at(client.finalised_head().await?.hash).time().await?;
-    let grant = Grant::One {
-        program: 0,
-        amount: 5 * MICRO_CREDITS_PER_CREDIT,
-        valid_from: None,
-        valid_until: Some(head + 15_000),
-    };
-    client
-        .mint_finalised(&SignedMint::new(&bob, &client.genesis(), account("//Dave")?, grant, [1; 16]))
-        .await?;
+    for (key, valid_until) in [(1, Some(head + 15_000)), (2, None)] {
+        let amount = 5 * MICRO_CREDITS_PER_CREDIT;
+        let grant = Grant::One { program: 0, amount, valid_from: None, valid_until };
+        let mint = SignedMint::new(&bob, &client.genesis(), account("//Dave")?, grant, [key; 16]);
+        client.mint_finalised(&mint).await?;
+    }
     stipend_tests::operator::wait_until("the grant ends", || async {
         let now = client.at(client.finalised_head().await?.hash).time().await?;
         Ok((now > head + 16_000).then_some(()))

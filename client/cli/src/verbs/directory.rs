@@ -177,7 +177,8 @@ fn import(context: &Context, file: &Path) -> Result<Answer> {
     let json = json!({ "added": added, "people": count, "directory": directory.path() });
     would_write(context, json.clone(), &format!("{added} people would be added to"), directory.path())?;
     directory.save()?;
-    let human = format!("{added} people are new; {} has {count}", directory.path().display());
+    let new = if added == 1 { "1 person is".to_owned() } else { format!("{added} people are") };
+    let human = format!("{new} new; {} has {count}", directory.path().display());
     Answer::new(json, human)
 }
 
