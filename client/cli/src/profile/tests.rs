@@ -41,7 +41,7 @@ fn what_does_not_belong_into_the_file_is_named_with_its_line_and_not_repeated() 
         ("[profile.hr]\nurl = \"ws://n\"\npassphrase = \"open sesame\"\n", 3, "unknown field `passphrase`"),
         ("profiles = 1\n", 1, "unknown field `profiles`"),
         ("[profile.hr]\n\nkey = 7\n", 3, "invalid type"),
-        ("[profile.hr]\nkey = \"open sesame\nurl\n", 2, ""),
+        ("[profile.hr]\nkey = \"open sesame\nurl\n", 3, ""),
         ("[profile.hr]\nurl = \" \"\n", 2, "`url` is empty"),
         ("default = \"hr\"\n", 1, "\"hr\", which is not there"),
     ] {
