@@ -8,8 +8,7 @@ use stipend_sdk::{
     pallet_entitlements::Call,
     primitives::{
         policy::{KindId, Policy, Terms, WalletKind},
-        view::Class,
-        AccountId, ClassId, Credits, Moment, Name,
+        AccountId, Credits, Moment, Name,
     },
 };
 
@@ -22,9 +21,10 @@ use crate::{
     who::Who,
 };
 
-use self::beyond::beyond;
+use self::{beyond::beyond, names::Names};
 
 mod beyond;
+mod names;
 
 /// Kinds of wallets and their policies.
 #[derive(Debug, Subcommand)]
@@ -74,7 +74,7 @@ impl Verb {
         match self {
             Verb::List => {
                 let kinds = context.client().await?.wallet_kinds().await?;
-                list(&kinds, &context.ledger().await?.classes().await?)
+                list(&kinds, &Names::read(&context.ledger().await?).await?)
             }
             Verb::Show { owner } => {
                 let owner = context.account_or_own(owner)?;
@@ -94,7 +94,8 @@ impl Set {
             Ok::<_, anyhow::Error>(Terms { class: context.class(class).await?, holding_max: *holding_max })
         });
         let policy = policy(try_join_all(numbered).await?, validity, keys)?;
-        let human = format!("wallets of kind {kind} are a {}'s: {}", parse::text(&name), bounds(&policy));
+        let names = Names::read(&context.ledger().await?).await?;
+        let human = format!("kind {kind} is \"{}\": {}", parse::text(&name), bounds(&policy, &names));
         let what = json!({ "kind": kind, "name": parse::text(&name), "policy": policy });
         context.council(Call::set_policy { kind, name, policy }, what, human).await
     }
@@ -115,29 +116,32 @@ async fn assign(context: &Context, owner: AccountId, kind: &str) -> Result<Answe
     let kind = find(context.client().await?.wallet_kinds().await?, kind)?;
     let call = Call::set_kind { owner: owner.clone(), kind: kind.kind };
     let done = context.carry_out(call).await?;
-    let reasons = look(context, &owner, &kind).await?;
-    let what =
-        json!({ "owner": owner, "kind": kind.kind, "name": parse::text(&kind.name), "beyond": reasons });
-    Ok(Answer::done(&done, what, sentence(&owner, &kind, &reasons)))
+    let (names, reasons) = look(context, &owner, &kind).await?;
+    let name = parse::text(&kind.name);
+    let what = json!({ "owner": owner, "kind": kind.kind, "name": name, "beyond": reasons });
+    Ok(Answer::done(&done, what, sentence(&owner, &kind, &names, &reasons)))
 }
 
 async fn show(context: &Context, owner: &AccountId, kind: &WalletKind) -> Result<Answer> {
-    let reasons = look(context, owner, kind).await?;
+    let (names, reasons) = look(context, owner, kind).await?;
     let json = json!({ "owner": owner, "kind": kind, "beyond": reasons });
-    Answer::new(json, sentence(owner, kind, &reasons))
+    Answer::new(json, sentence(owner, kind, &names, &reasons))
 }
 
-/// What an owner holds that could not be granted again.
-async fn look(context: &Context, owner: &AccountId, kind: &WalletKind) -> Result<Vec<String>> {
-    let Some(policy) = &kind.policy else { return Ok(Vec::new()) };
+/// How classes are called, and what an owner holds that could not be granted again.
+async fn look(context: &Context, owner: &AccountId, kind: &WalletKind) -> Result<(Names, Vec<String>)> {
     let ledger = context.ledger().await?;
+    let names = Names::read(&ledger).await?;
+    let Some(policy) = &kind.policy else { return Ok((names, Vec::new())) };
     let (held, keys) = futures::try_join!(ledger.entitlements(owner), ledger.api_keys_of(owner))?;
-    Ok(beyond(policy, &held, keys.len(), time::now()))
+    let reasons = beyond(policy, &names, &held, keys.len(), time::now());
+    Ok((names, reasons))
 }
 
-fn sentence(owner: &AccountId, kind: &WalletKind, beyond: &[String]) -> String {
+fn sentence(owner: &AccountId, kind: &WalletKind, names: &Names, beyond: &[String]) -> String {
     let name = parse::text(&kind.name);
-    let bounds = kind.policy.as_ref().map_or_else(|| "nothing binds them".to_owned(), bounds);
+    let policy = kind.policy.as_ref();
+    let bounds = policy.map_or_else(|| "nothing binds them".into(), |policy| bounds(policy, names));
     let mut text = format!("the wallets of {} are of the kind \"{name}\": {bounds}", parse::address(owner));
     if !beyond.is_empty() {
         text += "\nWhat stays theirs from before, and counts:";
@@ -150,38 +154,34 @@ fn sentence(owner: &AccountId, kind: &WalletKind, beyond: &[String]) -> String {
 }
 
 /// A policy in one line.
-fn bounds(policy: &Policy) -> String {
+fn bounds(policy: &Policy, names: &Names) -> String {
     let classes: Vec<_> = policy
         .classes
         .iter()
-        .map(|terms| format!("{} of class {}", credits(terms.holding_max), terms.class.0))
+        .map(|terms| format!("{} of {}", credits(terms.holding_max), names.of(terms.class)))
         .collect();
     let held = match classes.is_empty() {
         true => "nothing may be granted".to_owned(),
-        false => format!("they may hold {}", classes.join(", ")),
+        false => format!("a wallet may hold credits: {}", classes.join(", ")),
     };
     let ends = policy.validity_ms_max.map_or_else(
         || "grants need not end".to_owned(),
         |max| format!("grants end within {}", time::duration(max)),
     );
-    format!("{held}; {ends}; {} API keys", policy.keys_max)
+    format!("{held}; {ends}; API keys at a time: {}", policy.keys_max)
 }
 
-fn list(kinds: &[WalletKind], classes: &[(ClassId, Class)]) -> Result<Answer> {
-    let name = |class: ClassId| {
-        let found = classes.iter().find(|(id, _)| *id == class);
-        found.map_or_else(|| class.0.to_string(), |(_, class)| parse::text(&class.name))
-    };
-    let headings = &[">kind", "name", "class", ">may hold", "grants end within", ">API keys"];
+fn list(kinds: &[WalletKind], names: &Names) -> Result<Answer> {
+    let headings = &[">kind", "name", "class", ">may hold", "longest validity", ">API keys"];
     let mut rows = Rows::new(headings, "there is no kind");
     for WalletKind { kind, name: kind_name, policy } in kinds {
         let mut push = |class: String, held: String| {
             let (ends, keys) = match policy {
                 Some(policy) => (
-                    policy.validity_ms_max.map_or_else(|| "ever".into(), time::duration),
+                    policy.validity_ms_max.map_or_else(|| "any".into(), time::duration),
                     policy.keys_max.to_string(),
                 ),
-                None => ("ever".into(), "any".into()),
+                None => ("any".into(), "any".into()),
             };
             rows.push([kind.to_string(), parse::text(kind_name), class, held, ends, keys]);
         };
@@ -189,7 +189,10 @@ fn list(kinds: &[WalletKind], classes: &[(ClassId, Class)]) -> Result<Answer> {
             None => push("every".into(), "any".into()),
             Some(policy) if policy.classes.is_empty() => push("none".into(), credits(0)),
             Some(policy) => {
-                policy.classes.iter().for_each(|terms| push(name(terms.class), credits(terms.holding_max)));
+                policy
+                    .classes
+                    .iter()
+                    .for_each(|terms| push(names.of(terms.class), credits(terms.holding_max)));
             }
         }
     }
@@ -230,6 +233,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use stipend_sdk::primitives::ClassId;
 
     fn contractor() -> WalletKind {
         let terms = |class, holding_max| Terms { class, holding_max };
@@ -240,9 +244,8 @@ mod tests {
 
     #[test]
     fn a_kind_is_shown_with_a_row_for_each_class() {
-        let class = Class { name: parse::name("Innovation").unwrap(), unattested: Default::default() };
         let kinds = [WalletKind::employee(), contractor()];
-        let answer = list(&kinds, &[(ClassId::INNOVATION, class)]).unwrap();
+        let answer = list(&kinds, &Names::of_genesis()).unwrap();
         assert_eq!(answer.json[0]["policy"], json!(null));
         assert_eq!(answer.json[1]["policy"]["classes"][0]["holding_max"], "500000000");
         for part in ["employee", "any", "Innovation", "500.000000", "0.000001", "90d"] {
@@ -279,11 +282,12 @@ mod tests {
     #[test]
     fn what_a_wallet_holds_from_before_is_said_with_what_to_do() {
         let owner = AccountId::new([1; 32]);
-        let quiet = sentence(&owner, &contractor(), &[]);
-        assert!(quiet.contains("500.000000 of class 0") && quiet.contains("within 90d"), "{quiet}");
+        let names = Names::of_genesis();
+        let quiet = sentence(&owner, &contractor(), &names, &[]);
+        assert!(quiet.contains("500.000000 of Innovation") && quiet.contains("within 90d"), "{quiet}");
         assert!(!quiet.contains("revoke"));
-        let loud = sentence(&owner, &contractor(), &["3 API keys; 2 are allowed".into()]);
+        let loud = sentence(&owner, &contractor(), &names, &["3 API keys; 2 are allowed".into()]);
         assert!(loud.contains("3 API keys") && loud.contains("entitlements revoke"), "{loud}");
-        assert!(sentence(&owner, &WalletKind::employee(), &[]).contains("nothing binds them"));
+        assert!(sentence(&owner, &WalletKind::employee(), &names, &[]).contains("nothing binds them"));
     }
 }

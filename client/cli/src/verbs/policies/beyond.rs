@@ -4,10 +4,17 @@ use std::collections::BTreeMap;
 
 use stipend_sdk::primitives::{policy::Policy, view::EntitlementView, ClassId, Credits, Moment};
 
+use super::names::Names;
 use crate::{amount::credits, time};
 
 /// Everything that goes beyond, a sentence each.
-pub(super) fn beyond(policy: &Policy, held: &[EntitlementView], keys: usize, now: Moment) -> Vec<String> {
+pub(super) fn beyond(
+    policy: &Policy,
+    names: &Names,
+    held: &[EntitlementView],
+    keys: usize,
+    now: Moment,
+) -> Vec<String> {
     let mut reasons = Vec::new();
     let mut sums: BTreeMap<ClassId, Credits> = BTreeMap::new();
     let left = |it: &EntitlementView| it.amounts.available + it.amounts.reserved;
@@ -17,14 +24,14 @@ pub(super) fn beyond(policy: &Policy, held: &[EntitlementView], keys: usize, now
     for (class, held) in sums {
         match policy.terms(class) {
             None => reasons.push(format!(
-                "{} credits of class {}, of which none may be granted",
+                "{} credits of {}, of which none may be granted",
                 credits(held),
-                class.0
+                names.of(class)
             )),
             Some(terms) if held > terms.holding_max => reasons.push(format!(
-                "{} credits of class {}; {} may be held",
+                "{} credits of {}; {} may be held",
                 credits(held),
-                class.0,
+                names.of(class),
                 credits(terms.holding_max)
             )),
             Some(_) => {}
@@ -32,12 +39,11 @@ pub(super) fn beyond(policy: &Policy, held: &[EntitlementView], keys: usize, now
     }
     for entitlement in held.iter().filter(|it| left(it) > 0) {
         if !policy.permits_end(now, entitlement.valid_until) {
-            let end = time::moment_or("for ever", entitlement.valid_until);
+            let end = entitlement
+                .valid_until
+                .map_or_else(|| "never ends".to_owned(), |end| format!("ends at {}", time::moment(end)));
             let max = policy.validity_ms_max.map(time::duration).unwrap_or_default();
-            reasons.push(format!(
-                "entitlement {}, which lasts until {end}; grants now end within {max}",
-                entitlement.id
-            ));
+            reasons.push(format!("entitlement {}, which {end}; grants now end within {max}", entitlement.id));
         }
     }
     if keys > policy.keys_max as usize {
@@ -77,9 +83,9 @@ mod tests {
     fn what_keeps_to_the_policy_is_not_said() {
         let fits =
             [held(0, ClassId::INNOVATION, 6, Some(30 * DAY)), held(1, ClassId::INNOVATION, 4, Some(DAY))];
-        assert!(beyond(&policy(), &fits, 1, 0).is_empty());
+        assert!(beyond(&policy(), &Names::of_genesis(), &fits, 1, 0).is_empty());
         let used_up = [held(2, ClassId::RENDER, 0, None)];
-        assert!(beyond(&policy(), &used_up, 0, 0).is_empty());
+        assert!(beyond(&policy(), &Names::of_genesis(), &used_up, 0, 0).is_empty());
     }
 
     #[test]
@@ -89,11 +95,11 @@ mod tests {
             held(1, ClassId::INNOVATION, 5, Some(DAY)),
             held(2, ClassId::RENDER, 3, Some(DAY)),
         ];
-        let reasons = beyond(&policy(), &much, 2, 0);
+        let reasons = beyond(&policy(), &Names::of_genesis(), &much, 2, 0);
         assert_eq!(reasons.len(), 4, "{reasons:?}");
         let all = reasons.join("\n");
         for part in
-            ["0.000011 credits of class 0", "class 2, of which none", "entitlement 0,", "30d", "2 API keys"]
+            ["0.000011 credits of Innovation", "Render, of which none", "entitlement 0,", "30d", "2 API keys"]
         {
             assert!(all.contains(part), "{part}\n{all}");
         }
