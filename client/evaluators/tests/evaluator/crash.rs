@@ -24,9 +24,14 @@ async fn a_service_that_is_killed_again_and_again_neither_loses_nor_doubles() {
             let body = crate::world::receipt(id, owner).bytes().to_vec();
             world.client.post(url).body(body).send().await.unwrap();
         }
-        // Of every second round the kill comes in the middle of what it does.
+        // In every second round the kill comes in the middle of what it does, in the others after its answers.
+        let (answered, all_answered) = tokio::sync::oneshot::channel::<()>();
         let killer = tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_millis(if round % 2 == 0 { 2 } else { 1_500 })).await;
+            if round % 2 == 0 {
+                tokio::time::sleep(Duration::from_millis(u64::from(round))).await;
+            } else {
+                let _ = all_answered.await;
+            }
             child.kill().unwrap();
             child.wait().unwrap();
         });
@@ -44,6 +49,7 @@ async fn a_service_that_is_killed_again_and_again_neither_loses_nor_doubles() {
                 .await;
             acknowledged.extend(sent.is_ok_and(|answer| answer.status() == 200).then_some(event));
         }
+        let _ = answered.send(());
         killer.await.unwrap();
     }
     assert!(acknowledged.contains(&"push") && acknowledged.contains(&"pull_request"));

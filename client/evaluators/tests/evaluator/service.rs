@@ -71,7 +71,7 @@ async fn two_services_never_share_a_folder() {
 
 #[tokio::test]
 async fn a_body_that_does_not_come_in_gets_408_and_its_place_is_free_again() {
-    let (world, ledger) = (World::without_hold(), FakeLedger::default());
+    let (world, ledger) = (World::new("[limits]\nbody_ms_max = 500\n"), FakeLedger::default());
     let service = world.serve(&ledger).await;
     let mut slow = TcpStream::connect(service.address).await.unwrap();
     let head = "POST /v1/webhooks/github HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf";

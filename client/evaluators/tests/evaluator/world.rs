@@ -118,7 +118,7 @@ impl World {
 
     /// Merges are judged at once.
     pub fn without_hold() -> Self {
-        World::new("[merge]\nhold_minutes = 0\n[limits]\nretry_ms = 50\nbody_bytes_max = 65536\nbody_ms_max = 1000\n")
+        World::new("[merge]\nhold_minutes = 0\n[limits]\nretry_ms = 50\nbody_bytes_max = 65536\n")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
