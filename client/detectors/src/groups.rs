@@ -37,7 +37,7 @@ pub(crate) struct Member {
 
 impl Member {
     fn see(&mut self, seen: &Observation, is_same: bool) {
-        if self.same.at(seen.at_ms, SPAN_MS).count == 0 && self.near.at(seen.at_ms, SPAN_MS).count == 0 {
+        if seen.at_ms.saturating_sub(self.last_ms) > SPAN_MS {
             self.examples.clear();
             self.longest = 0;
         }

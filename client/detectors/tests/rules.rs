@@ -3,7 +3,9 @@
 mod common;
 
 use common::{findings, request, rules, BEGIN, DAY, HOUR, MINUTE};
-use stipend_detectors::{Audience, Endpoint, Finish, Observation, Origin, Rule, Sketch};
+use stipend_detectors::{
+    Audience, Endpoint, Finish, Observation, Origin, Role, Rule, Secret, Sketch, Sketcher,
+};
 
 /// So many requests, a fixed time apart, each changed.
 fn requests(count: u64, every_ms: u64, change: impl Fn(u64, &mut Observation)) -> Vec<Observation> {
@@ -50,6 +52,39 @@ fn equal_prompts_are_no_repeat_if_they_are_tiny_spread_out_failed_or_have_a_purp
     assert_eq!(rules(same(|_| {}, 15 * MINUTE)), []);
     assert_eq!(rules(same(|seen| seen.finish = Finish::Failed, MINUTE)), []);
     assert_eq!(rules(same(|seen| seen.purpose = Some(1), MINUTE)), []);
+}
+
+#[test]
+fn prompts_that_differ_by_a_counter_are_a_repeat_also_where_another_wallet_began() {
+    let sketcher = Sketcher::new(Secret::new([3; 32]));
+    let text = |number: u64| {
+        let word = |at: u64| (b'a' + (at * at % 23) as u8) as char;
+        let words: Vec<String> =
+            (0..80).map(|at| format!("{}{}{}", word(at), word(at + 5), word(3 * at))).collect();
+        format!("{} {number}", words.join(" "))
+    };
+    let found = findings(requests(60, MINUTE, |number, seen| {
+        seen.prompt = sketcher.prompt([(Role::User, text(number).as_str())]);
+        if number == 0 {
+            seen.wallet = [9; 32];
+        }
+    }));
+    assert_eq!(
+        found.iter().map(|finding| (finding.rule, finding.wallet)).collect::<Vec<_>>(),
+        [(Rule::Repeat, [1; 32])]
+    );
+    assert!(found[0].explanation.contains("give or take a few words"), "{}", found[0].explanation);
+}
+
+#[test]
+fn a_text_that_somebody_writes_on_is_no_repeat() {
+    let sketcher = Sketcher::new(Secret::new([3; 32]));
+    let found = rules(requests(200, 20_000, |number, seen| {
+        let words: Vec<String> =
+            (0..100 + number).map(|at| format!("w{}", (b'a' + (at * 7 % 26) as u8) as char)).collect();
+        seen.prompt = sketcher.prompt([(Role::User, words.join(" ").as_str())]);
+    }));
+    assert_eq!(found, []);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! MinHash of three-word shingles with one permutation: how alike two texts are, in 64 bytes.
 
 /// Parts that the shingles fall into. The share of those that agree estimates the share of common shingles, within about 0.05.
-const BUCKETS: usize = 64;
+pub(super) const BUCKETS: usize = 64;
 
 /// Buckets that form one band.
 const BAND: usize = 8;

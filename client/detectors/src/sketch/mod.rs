@@ -18,8 +18,8 @@ use blake2::{
 use zeroize::Zeroizing;
 
 use crate::observation::Origin;
-use minhash::MinHash;
 pub(crate) use minhash::BANDS;
+use minhash::{MinHash, BUCKETS};
 use words::{words, WordHash};
 
 /// Bytes of a prompt that are compared for likeness; behind them only equality counts. A page of text has about 3,000.
@@ -31,9 +31,13 @@ const EDGE_WORDS: usize = 32;
 /// Words below which only equal prompts are alike: a change of one of so few is a different question.
 pub const LIKENESS_WORDS_MIN: u32 = 40;
 
-/// Buckets of all that have to agree: four fifths of the whole prompt's, and seven tenths of the ends'.
-const WHOLE_ALIKE: u32 = 51;
-const EDGES_ALIKE: u32 = 45;
+/// Shingles that two prompts may have for themselves: four or five changed words. In a long template it takes that little to make another
+/// prompt.
+const OWN_SHINGLES_MAX: u32 = 14;
+
+/// Buckets that have to agree at least, of the whole prompt's and of the ends': nearly four fifths and seven tenths.
+const WHOLE_ALIKE_MIN: u32 = 50;
+const EDGES_ALIKE_MIN: u32 = 45;
 
 /// The company's secret that digests are keyed with. Wiped from memory in the end; never shown.
 #[derive(Clone)]
@@ -73,14 +77,21 @@ impl Sketch {
         self.exact == other.exact
             || (self.turns == other.turns
                 && self.words.min(other.words) >= LIKENESS_WORDS_MIN
-                && self.whole.agreeing(&other.whole) >= WHOLE_ALIKE
-                && self.edges.agreeing(&other.edges) >= EDGES_ALIKE)
+                && self.whole.agreeing(&other.whole) >= whole_alike(self.words.min(other.words))
+                && self.edges.agreeing(&other.edges) >= EDGES_ALIKE_MIN)
     }
 
     /// Numbers of which like prompts have at least one in common, nearly always.
     pub(crate) fn bands(&self) -> Option<[u64; BANDS]> {
         (self.words >= LIKENESS_WORDS_MIN).then(|| self.whole.bands())
     }
+}
+
+/// Buckets of two prompts of so many words that have to agree.
+fn whole_alike(words: u32) -> u32 {
+    let common = words.saturating_sub(OWN_SHINGLES_MAX);
+    let share = BUCKETS as u64 * u64::from(common) / u64::from(words.saturating_add(OWN_SHINGLES_MAX));
+    u32::try_from(share).unwrap_or(u32::MAX).max(WHOLE_ALIKE_MIN)
 }
 
 /// Who wrote a message.
