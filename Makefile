@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 BIN = $(or $(CARGO_TARGET_DIR),target)/release
 CARGO = . scripts/env.sh && cargo
 
-.PHONY: help bootstrap build pages demo test test-long test-compose image bench bench-gateway bench-peers bench-wallet weights fmt lint clean
+.PHONY: help bootstrap build pages demo test test-long test-compose image bench bench-detectors bench-gateway bench-peers bench-wallet weights fmt lint clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ bench-gateway: build ## measure the gateway beside other gateways and proxies (A
 
 bench-wallet: build ## measure the wallet service's pages with ten million receipts (ARGS="--receipts 1000000 --only sqlite")
 	@$(BIN)/stipend-bench-wallet $(ARGS)
+
+bench-detectors: build ## measure precision, recall, false alarms and cost of the detectors (ARGS=--verbose)
+	@$(BIN)/stipend-bench-detectors $(ARGS)
 
 bench-peers: ## install the gateways and proxies that bench-gateway compares with, below target
 	@scripts/bench-peers.sh $(ARGS)
