@@ -1,4 +1,4 @@
-//! Numbers that look random and are the same on every machine and for ever: the committed scenes hang on them.
+//! Numbers that look random and stay the same: the committed scenes hang on them. Only a logarithm's last bit is the platform's own.
 
 /// SplitMix64.
 #[derive(Clone)]
@@ -8,12 +8,12 @@ impl Random {
     /// A stream of numbers of its own for each seed and name.
     pub fn new(seed: u64, name: u64) -> Self {
         let mut random = Random(seed ^ name.wrapping_mul(0xd1b5_4a32_d192_ed03));
-        random.next();
+        random.number();
         random
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -22,17 +22,17 @@ impl Random {
 
     /// From `from` to `to`, both included.
     pub fn between(&mut self, from: u64, to: u64) -> u64 {
-        from + self.next() % (to - from + 1)
+        from + self.number() % (to - from + 1)
     }
 
     /// From 0 to 1.
     pub fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// True in so many of a hundred cases.
     pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.number() % 100 < percent
     }
 
     /// A pause of independent callers: exponential, with this mean.
@@ -48,6 +48,6 @@ impl Random {
 
     /// One of several.
     pub fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
-        from[(self.next() % from.len() as u64) as usize]
+        from[(self.number() % from.len() as u64) as usize]
     }
 }
