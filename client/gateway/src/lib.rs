@@ -11,6 +11,7 @@
 //! | `forward` | proving to a provider that a request is this gateway's |
 //! | `exchange` | one request's way to an upstream and back, and the receipt at its end |
 //! | `pipeline` | receipts become batches, batches are handed in, providers get their claims |
+//! | `waste` | what looks like waste, and who is told |
 //! | `jobs` | batch work: requests that wait in a Kubernetes cluster for their turn |
 //! | `follow` | keys, prices and reservations as of finalised blocks |
 //! | `kept` | which receipts can be looked up |
@@ -51,6 +52,7 @@ mod terms;
 mod upstream;
 mod wallet;
 mod wallets;
+mod waste;
 
 #[cfg(test)]
 mod tests;

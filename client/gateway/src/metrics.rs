@@ -4,6 +4,7 @@
 //! Every counter of the hot path is looked up once, at the start, and then is one atomic step.
 
 mod models;
+mod waste;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -22,6 +23,7 @@ use crate::{
     upstream::UpstreamSet,
 };
 use models::{ModelMetrics, Models};
+pub(crate) use waste::WasteMetrics;
 
 /// Seconds, from the fastest cache hit to the longest answer.
 const SECONDS: [f64; 14] =
@@ -142,6 +144,11 @@ impl Metrics {
             gauges: Gauges::new(&registry)?,
             registry,
         })
+    }
+
+    /// What is counted of looking for waste, where somebody does.
+    pub(crate) fn of_waste(&self) -> Result<WasteMetrics, prometheus::Error> {
+        WasteMetrics::new(&self.registry)
     }
 
     /// Makes room for the models and providers of a configuration.

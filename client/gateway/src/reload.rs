@@ -110,6 +110,7 @@ fn keep_lasting(next: &mut Config, current: &Config) -> Vec<&'static str> {
     keep("[batch]", next.batch != current.batch);
     keep("[receipts]", next.receipts != current.receipts);
     keep("[jobs]", next.jobs != current.jobs);
+    keep("[waste]", next.waste != current.waste);
     keep("json in [log]", next.operate.log.json != current.operate.log.json);
     keep("[otlp]", next.operate.otlp != current.operate.otlp);
     keep("[tls]", next.operate.tls.is_some() != current.operate.tls.is_some());

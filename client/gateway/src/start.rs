@@ -29,6 +29,7 @@ use crate::{
     telemetry::Otlp,
     upstream::Upstreams,
     wallets::Wallets,
+    waste::Waste,
 };
 
 /// Bytes of one file of receipts. A look-up reads one file, so they are small: some 40,000 receipts.
@@ -213,6 +214,12 @@ fn make_state(
     metrics.know(&upstreams.set());
     let tls = config.operate.tls.as_ref().map(Tls::new).transpose();
     let tls = tls.map_err(|error| StartError::System(error.to_string()))?;
+    let start = |waste| {
+        let counters = metrics.of_waste().map_err(std::io::Error::other)?;
+        Waste::start(waste, &config.data_dir, counters)
+    };
+    let waste = config.waste.as_ref().map(start).transpose();
+    let waste = waste.map_err(|error| StartError::System(format!("cannot look for waste: {error}")))?;
     let (wanted, wants) = mpsc::unbounded_channel();
     let parts = Parts {
         limits: config.limits.clone(),
@@ -229,6 +236,7 @@ fn make_state(
         wanted,
         pen: sources.pen,
         jobs,
+        waste,
     };
     Ok((State::new(parts), wants))
 }

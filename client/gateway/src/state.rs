@@ -30,6 +30,7 @@ use crate::{
     upstream::Upstreams,
     wallet::Account,
     wallets::Wallets,
+    waste::Waste,
 };
 
 /// Receipts looked up at a time: each reads a segment of the log, and requests go first.
@@ -66,6 +67,8 @@ pub(crate) struct State {
     pub(crate) secret: DigestSecret,
     /// Batch work; `None`: it is not taken.
     pub(crate) jobs: Option<Jobs>,
+    /// Looks for waste; `None`: nobody does.
+    pub(crate) waste: Option<Waste>,
     /// This gateway's account, as providers are told it.
     pub(crate) name: HeaderValue,
     in_flight: AtomicUsize,
@@ -99,6 +102,7 @@ pub(crate) struct Parts {
     pub(crate) wanted: mpsc::UnboundedSender<Arc<Account>>,
     pub(crate) pen: Pen,
     pub(crate) jobs: Option<Jobs>,
+    pub(crate) waste: Option<Waste>,
 }
 
 impl State {
@@ -125,6 +129,7 @@ impl State {
             secret: DigestSecret::of(&parts.pen.signer),
             pen: parts.pen,
             jobs: parts.jobs,
+            waste: parts.waste,
             name: HeaderValue::from_str(&account).expect("hex digits are a header's value; qed"),
             in_flight: AtomicUsize::new(0),
         }

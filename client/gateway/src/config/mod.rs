@@ -6,6 +6,7 @@ mod otlp;
 mod read;
 mod upstreams;
 mod values;
+mod waste;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ pub use jobs::JobsConfig;
 pub use operate::{Log, Operate, TlsFiles};
 pub use otlp::Otlp;
 pub use values::Faults;
+pub(crate) use waste::token_hash;
+pub use waste::WasteConfig;
 
 /// Everything that the gateway is told by its operator.
 #[derive(Clone)]
@@ -45,6 +48,8 @@ pub struct Config {
     pub upstreams: Vec<UpstreamConfig>,
     /// How batch work is handed to a cluster; `None`: it is not taken.
     pub jobs: Option<JobsConfig>,
+    /// How waste is shown; `None`: nobody looks for it.
+    pub waste: Option<WasteConfig>,
     /// What operators see of the gateway, and how callers reach it.
     pub operate: Operate,
 }

@@ -8,8 +8,8 @@ use stipend_sdk::Signer;
 use toml::Table;
 
 use super::{
-    jobs::read_jobs, upstreams::read_upstreams, values::Section, BatchLimits, Config, Faults, Limits,
-    Receipts, Reservations,
+    jobs::read_jobs, upstreams::read_upstreams, values::Section, waste::read_waste, BatchLimits, Config,
+    Faults, Limits, Receipts, Reservations,
 };
 
 pub(super) const HOUR_MS: u64 = 3_600_000;
@@ -45,7 +45,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let (reservations, batch) = (root.table("reservations"), root.table("batch"));
     let (receipts, limits) = (root.table("receipts"), root.table("limits"));
     let upstreams = root.tables("upstream");
-    let jobs = root.table("jobs");
+    let (jobs, waste) = (root.table("jobs"), root.table("waste"));
     let operate = super::operate::take(&mut root);
     if upstreams.is_empty() {
         root.fault("upstream", "names no provider; write at least one `[[upstream]]`");
@@ -57,6 +57,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
     let limits = read_limits(Section::new("[limits]", limits, faults));
     let upstreams = read_upstreams(upstreams, folder, faults);
     let jobs = read_jobs(jobs, folder, faults);
+    let waste = read_waste(waste, folder, faults);
     let operate = operate.read(folder, faults);
     let config = Config {
         listen: listen?,
@@ -69,6 +70,7 @@ fn read(table: Table, folder: &Path, faults: &mut Faults) -> Option<Config> {
         limits,
         upstreams,
         jobs: jobs?,
+        waste: waste?,
         operate,
     };
     check_together(&config, faults);

@@ -6,7 +6,7 @@ use super::{read::parse, *};
 
 const PROVIDER: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
-fn folder() -> tempfile::TempDir {
+pub(super) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key");
     std::fs::write(&key, format!("{}\n", "ab".repeat(32))).unwrap();
@@ -16,7 +16,7 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-fn good() -> String {
+pub(super) fn good() -> String {
     format!(
         r#"
         listen = "127.0.0.1:0"

@@ -37,6 +37,7 @@ use crate::{
     telemetry::{RequestSpan, TRACEPARENT},
     terms::too_late,
     upstream::{Asked, Upstream},
+    waste::Watch,
 };
 
 const X_GATEWAY: HeaderName = HeaderName::from_static("x-stipend-gateway");
@@ -83,6 +84,8 @@ pub(crate) struct Order {
     pub(crate) show_usage: bool,
     pub(crate) began: Instant,
     pub(crate) span: RequestSpan,
+    /// What will be looked at when it has ended, if anybody looks.
+    pub(crate) watch: Option<Watch>,
     /// Last: whoever waits until no request is in flight finds their spans ended.
     pub(crate) in_flight: InFlight,
 }

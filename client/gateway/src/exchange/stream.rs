@@ -18,7 +18,11 @@ use super::{
     charge::{charge, Served, NOT_RECORDED},
     left, told, upstream_failed, Order, Reply, Taken,
 };
-use crate::server::answer::{request_id, AnswerBody};
+use crate::{
+    server::answer::{request_id, AnswerBody},
+    upstream::Upstream,
+    waste,
+};
 
 /// Events that wait for a slow caller before the upstream is slowed down.
 const EVENTS_AHEAD: usize = 64;
@@ -33,7 +37,7 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
     let is_gone = reply.is_closed();
     answer(reply, Ok(head(&order, queued, receiver)));
     let stall_max = order.state.limits.client_stall_max;
-    let mut caller = Caller { sender, is_gone, stall_max, sha256: Sha256::new() };
+    let mut caller = Caller { sender, is_gone, stall_max, sha256: Sha256::new(), bytes: 0, bytes_taken: 0 };
     let mut reader = Reader {
         body: response.into_body(),
         splitter: EventSplitter::new(order.state.limits.answer_bytes_max),
@@ -50,8 +54,9 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
         tokio::spawn(timeout(TAIL_WAIT_MAX, body.collect()));
     }
     let usage = (events.is_complete() && !events.has_failed()).then(|| events.usage());
-    let Order { state, endpoint, admitted, digest, model, began, span, in_flight, request_sha256, .. } =
-        order;
+    let Order {
+        state, endpoint, admitted, digest, model, began, span, in_flight, request_sha256, watch, ..
+    } = order;
     match usage {
         Some(Ok(usage)) => {
             let end = end.unwrap_or_default();
@@ -68,7 +73,10 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
                 span: &span,
             };
             match charge(&state, admitted, served).await {
-                Ok(_) => caller.send(end).await,
+                Ok(_) => {
+                    caller.send(end).await;
+                    waste::ended(watch, &upstream.provider, usage, caller.fetched_permille());
+                }
                 Err(error) => {
                     tracing::error!(%error, "a receipt could not be recorded");
                     let told = ApiError::unavailable(NOT_RECORDED);
@@ -84,8 +92,7 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
         }
         _ => {
             state.metrics.unmetered.inc();
-            tracing::error!(provider = %upstream.address, model, "a stream ended without usage: not charged");
-            let told = ApiError::upstream("The provider broke off. Nothing was charged; try again.");
+            let told = broke_off(&upstream, &model);
             span.failed(&told);
             caller.send(told.to_event_of(endpoint).into()).await;
         }
@@ -97,6 +104,12 @@ pub(super) async fn pass_on(order: Order, taken: Taken, reply: Reply) {
         metrics.lasted(endpoint, began);
     }
     drop((span, in_flight));
+}
+
+/// What a caller is told whose stream ended without usage.
+fn broke_off(upstream: &Upstream, model: &str) -> ApiError {
+    tracing::error!(provider = %upstream.address, model, "a stream ended without usage: not charged");
+    ApiError::upstream("The provider broke off. Nothing was charged; try again.")
 }
 
 fn head(order: &Order, queued: Duration, receiver: mpsc::Receiver<Bytes>) -> Response<AnswerBody> {
@@ -116,16 +129,29 @@ struct Caller {
     stall_max: Duration,
     /// Of all that it was sent, or would have been had it stayed.
     sha256: Sha256,
+    /// Bytes of the same, and those of them that it took.
+    bytes: u64,
+    bytes_taken: u64,
 }
 
 impl Caller {
     async fn send(&mut self, bytes: Bytes) {
         self.sha256.update(&bytes);
+        let len = bytes.len() as u64;
+        self.bytes += len;
         if self.is_gone || bytes.is_empty() {
             return;
         }
         let sent = timeout(self.stall_max, self.sender.send(bytes)).await;
         self.is_gone = !matches!(sent, Ok(Ok(())));
+        if !self.is_gone {
+            self.bytes_taken += len;
+        }
+    }
+
+    /// Thousandths of the answer that it took.
+    fn fetched_permille(&self) -> u16 {
+        u16::try_from(self.bytes_taken * 1_000 / self.bytes.max(1)).unwrap_or(1_000)
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
     state::{DigestSecret, InFlight, State},
     telemetry::RequestSpan,
     terms::Terms,
+    waste::{Source, Watch, Watched},
 };
 
 /// A share of one of the key's caps was reached: `credits_per_day=80`.
@@ -57,6 +58,7 @@ async fn serve(
     count(&key)?;
     let in_flight = enter(&state)?;
     let terms = Terms::read(request.headers(), began)?;
+    let watched = watched(&state, &key, &request)?;
     let body = read(&state, request).await?;
     let view = RequestView::read(endpoint, &body)
         .map_err(|error| ApiError::invalid_request("invalid_body", error.to_string()))?;
@@ -64,6 +66,11 @@ async fn serve(
     let admitted = admit(&state, &key, &view, terms).await?;
     let digest = digest(&state.secret, &body);
     span.admitted(&digest, endpoint.generates_text().then_some(admitted.max_tokens));
+    let watch = watched.map(|from| {
+        let (model, max_tokens) = (admitted.quote.entry.model.0.into(), admitted.max_tokens);
+        let (owner, key) = (key.owner(), key.hash);
+        Watch::new(&state, from, Watched { endpoint, body: &body, owner, key, model, max_tokens, digest })
+    });
     let order = Order {
         endpoint,
         usage: UsageReader::of(&view),
@@ -75,6 +82,7 @@ async fn serve(
         admitted,
         began,
         span: span.clone(),
+        watch,
         in_flight,
         state,
     };
@@ -84,6 +92,13 @@ async fn serve(
     let mut answer = answer.await.unwrap_or_else(|_| Err(ApiError::internal()))?;
     warn_of_caps(&key, &mut answer);
     Ok(answer)
+}
+
+/// What is known of a request before its body, if anybody looks for waste; refuses it if it is held back for that.
+fn watched(state: &State, key: &Key, request: &Request<Incoming>) -> Result<Option<Source>, ApiError> {
+    let Some(waste) = &state.waste else { return Ok(None) };
+    let purpose = waste.admit(key.owner(), request.headers(), now_ms())?;
+    Ok(Some(Source::of(request.headers(), request.extensions().get().copied(), purpose)))
 }
 
 /// Tells the caller, once, that its key has used a large share of a cap.

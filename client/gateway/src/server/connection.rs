@@ -21,7 +21,7 @@ use super::{
     stopped,
     strict::{Strict, HEAD_BYTES_MAX},
 };
-use crate::state::State;
+use crate::{state::State, waste::Peer};
 
 /// How long a caller may take to send a request's head.
 const HEAD_WAIT_MAX: Duration = Duration::from_secs(15);
@@ -34,17 +34,19 @@ const HEADERS_MAX: usize = 64;
 
 /// Serves what arrives on a connection until either side has had enough.
 pub(super) async fn serve(stream: TcpStream, state: Arc<State>, stop: watch::Receiver<bool>) {
+    // Nobody else asks where a caller is.
+    let peer = state.waste.as_ref().and_then(|_| stream.peer_addr().ok()).map(|peer| Peer(peer.ip()));
     // A caller that reads nothing of its answer is gone, however open its connection is.
     let stream = Stall::new(stream, state.limits.client_stall_max);
-    let Some(tls) = &state.tls else { return serve_http(stream, state, stop).await };
+    let Some(tls) = &state.tls else { return serve_http(stream, peer, state, stop).await };
     match timeout(HANDSHAKE_WAIT_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => serve_http(stream, state, stop).await,
+        Ok(Ok(stream)) => serve_http(stream, peer, state, stop).await,
         Ok(Err(error)) => tracing::debug!(%error, "no TLS session came about"),
         Err(_) => tracing::debug!("no TLS session came about in time"),
     }
 }
 
-async fn serve_http<S>(stream: S, state: Arc<State>, mut stop: watch::Receiver<bool>)
+async fn serve_http<S>(stream: S, peer: Option<Peer>, state: Arc<State>, mut stop: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -53,7 +55,10 @@ where
         counting.metrics.malformed.inc();
         tracing::debug!(why, "a request is not framed as it must be; its connection is closed");
     });
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         // The future is large and hyper moves it about: boxed, it is moved once.
         let answer = Box::pin(answer_one(request, state.clone()));
         async move { Ok::<_, Infallible>(answer.await) }

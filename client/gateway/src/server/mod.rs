@@ -7,6 +7,7 @@
 //! | `authenticate` | whose key a request carries |
 //! | `request_id`, `span` | the name under which caller and log speak of a request, and what is traced of it |
 //! | `jobs`, `runners` | batch work, for its callers and for its runners |
+//! | `waste` | findings of waste, and appeals |
 //! | `health` | what the gateway says of itself |
 //! | `answer` | bodies and headers of answers |
 
@@ -27,6 +28,7 @@ mod stall;
 mod strict;
 mod tls;
 mod wallet;
+mod waste;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -10,7 +10,7 @@ use stipend_openai::{ApiError, Endpoint};
 
 use super::{
     answer::AnswerBody, authenticate::authenticate, completions, health, jobs, models, quote, receipts,
-    runners, wallet,
+    runners, wallet, waste,
 };
 use crate::state::State;
 
@@ -41,6 +41,8 @@ pub(crate) enum Call {
     Keyed(Keyed),
     /// The runner of a job, which shows that job's own token.
     Runner(Runner),
+    /// Whoever shows the auditor's token.
+    Auditor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub(crate) enum Keyed {
     SubmitJob,
     Job,
     CancelJob,
+    Waste,
+    Appeal,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +105,9 @@ pub(crate) const ROUTES: &[Route] = &[
     delete(Path::Under(jobs::PATH), Call::Keyed(Keyed::CancelJob)),
     post(Path::Between(jobs::PATH, "/begin"), Call::Runner(Runner::Begin)),
     post(Path::Between(jobs::PATH, "/answer"), Call::Runner(Runner::Report)),
+    get(Path::Is("/v1/waste"), Call::Keyed(Keyed::Waste)),
+    get(Path::Is("/v1/waste/all"), Call::Auditor),
+    post(Path::Between(waste::PATH, "/appeal"), Call::Keyed(Keyed::Appeal)),
     get(Path::Is("/healthz"), Call::Open(Open::Health)),
     get(Path::Is("/readyz"), Call::Open(Open::Readiness)),
     get(Path::Is("/metrics"), Call::Open(Open::Metrics)),
@@ -149,6 +156,7 @@ pub(super) async fn dispatch(
             let id = rest.to_owned();
             return runners::answer(request, state, &id, runner).await;
         }
+        Call::Auditor => return waste::all(request.headers(), &state),
         Call::Keyed(keyed) => keyed,
     };
     let key = authenticate(&state, request.headers())?;
@@ -161,5 +169,10 @@ pub(super) async fn dispatch(
         Keyed::SubmitJob => jobs::submit(request, state, key).await,
         Keyed::Job => jobs::look(&key, rest, &state).await,
         Keyed::CancelJob => jobs::cancel(&key, rest, &state).await,
+        Keyed::Waste => waste::own(&key, &state),
+        Keyed::Appeal => {
+            let id = rest.to_owned();
+            waste::appeal(request, state, key, &id).await
+        }
     }
 }

@@ -246,6 +246,7 @@ fn config(signer: Signer, data_dir: std::path::PathBuf, upstreams: &[Arc<FakeUps
         limits: Limits::default(),
         upstreams: upstreams.iter().enumerate().map(upstream).collect(),
         jobs: None,
+        waste: None,
         operate: Operate::default(),
     }
 }

@@ -25,4 +25,5 @@ mod serving;
 mod sharing;
 mod streaming;
 mod upstreams;
+mod waste;
 mod who_may_call;

@@ -2,7 +2,7 @@ use super::harness::*;
 use crate::server::routes::{Call, Path, ROUTES};
 
 /// Who may call what. A new route is a new line here, on purpose.
-const MAY_CALL: [(&str, &str, &str); 18] = [
+const MAY_CALL: [(&str, &str, &str); 21] = [
     ("POST", "/v1/chat/completions", "key"),
     ("POST", "/v1/completions", "key"),
     ("POST", "/v1/embeddings", "key"),
@@ -18,6 +18,9 @@ const MAY_CALL: [(&str, &str, &str); 18] = [
     ("DELETE", "/v1/jobs/", "key"),
     ("POST", "/v1/jobs/ID/begin", "the job's runner"),
     ("POST", "/v1/jobs/ID/answer", "the job's runner"),
+    ("GET", "/v1/waste", "key"),
+    ("GET", "/v1/waste/all", "an auditor"),
+    ("POST", "/v1/waste/ID/appeal", "key"),
     ("GET", "/healthz", "anybody"),
     ("GET", "/readyz", "anybody"),
     ("GET", "/metrics", "anybody"),
@@ -34,6 +37,7 @@ fn every_route_stands_in_the_list_of_who_may_call_it() {
             Call::Open(_) => "anybody",
             Call::Keyed(_) => "key",
             Call::Runner(_) => "the job's runner",
+            Call::Auditor => "an auditor",
         };
         (route.method.to_string(), path, who)
     });
