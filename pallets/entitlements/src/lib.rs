@@ -14,6 +14,7 @@ pub use weights::WeightInfo;
 
 mod allowances;
 mod archive;
+mod awards;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod energy;

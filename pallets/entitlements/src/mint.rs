@@ -8,8 +8,10 @@ use frame_support::{
 };
 use sp_runtime::{ArithmeticError, DispatchError, DispatchResult};
 use stipend_primitives::{
-    ledger::Roles, mint::Grant, view::Amounts, AccountId, BasketId, ClassId, Credits, EntitlementId, Moment,
-    Name, ProgramId, Role,
+    ledger::Roles,
+    mint::Grant,
+    view::{Amounts, Program},
+    AccountId, BasketId, ClassId, Credits, EntitlementId, Moment, Name, ProgramId, Role,
 };
 
 use crate::{
@@ -143,11 +145,24 @@ impl<T: Config> Pallet<T> {
         line: Line,
         now: Moment,
     ) -> Result<(EntitlementId, ClassId), DispatchError> {
+        let id = line.program;
+        let may = |program: &Program| program.owner == *issuer || Self::manages(issuer, id);
+        Self::mint_line_if(may, issuer, owner, line, now)
+    }
+
+    /// The same, out of a program that the issuer `may` mint from.
+    pub(crate) fn mint_line_if(
+        may: impl FnOnce(&Program) -> bool,
+        issuer: &AccountId,
+        owner: &AccountId,
+        line: Line,
+        now: Moment,
+    ) -> Result<(EntitlementId, ClassId), DispatchError> {
         let Line { program: program_id, amount, valid_from, valid_until } = line;
         ensure!(amount > 0, Error::<T>::ZeroAmount);
         ensure!(valid_until.is_none_or(|end| end > now.max(valid_from)), Error::<T>::ValidityOver);
         let mut program = Programs::<T>::get(program_id).ok_or(Error::<T>::ProgramUnknown)?;
-        ensure!(program.owner == *issuer || Self::manages(issuer, program_id), Error::<T>::NotProgramOwner);
+        ensure!(may(&program), Error::<T>::NotProgramOwner);
         let holding_max = Self::holding_max(owner, program.class, valid_until, now)?;
         program.unminted = program.unminted.checked_sub(amount).ok_or(Error::<T>::BudgetExhausted)?;
         program.granted.defensive_saturating_accrue(amount);

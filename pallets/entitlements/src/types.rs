@@ -37,6 +37,10 @@ pub const MINTS_MAX: u32 = 512;
 /// beyond it is refused.
 pub const SLICES_MAX: u32 = 64;
 
+/// Entitlements of one owner and class that still hold credits, beyond which no award is granted: whatever
+/// evaluators record, half of the room is left to issuers.
+pub const AWARD_SLICES_MAX: u32 = SLICES_MAX / 2;
+
 /// Slices that a wallet has room for: refunds bring archived entitlements back, and that must not
 /// fail because the wallet was minted full.
 pub const SLICES_ROOM: u32 = 2 * SLICES_MAX;

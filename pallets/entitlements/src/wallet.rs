@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use frame_support::{defensive_assert, traits::DefensiveSaturating};
 use stipend_primitives::{view::Amounts, AccountId, Credits, EntitlementId, Moment};
 
-use crate::types::{Burns, Reservation, Slice, Wallet, SLICES_MAX, SLICES_ROOM};
+use crate::types::{Burns, Reservation, Slice, Wallet, AWARD_SLICES_MAX, SLICES_MAX, SLICES_ROOM};
 
 /// Why credits cannot be reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,6 +249,12 @@ impl Wallet {
     /// Whether a mint finds room.
     pub fn has_room_for_mint(&self) -> bool {
         self.slices.len() < SLICES_MAX as usize
+    }
+
+    /// Whether an award finds room and leaves enough of it to what people grant. Slices that the next mint
+    /// moves out do not count.
+    pub fn has_room_for_award(&self) -> bool {
+        self.slices.iter().filter(|slice| !slice.is_closed()).count() < AWARD_SLICES_MAX as usize
     }
 
     /// Whether an archived entitlement that comes back finds room.

@@ -91,7 +91,7 @@ impl<T: Config> Pallet<T> {
 
     /// Burns `amount` of what is available of an entitlement. Returns whether that was the last of all
     /// that was granted: then the entitlement is no longer held.
-    fn withdraw(
+    pub(crate) fn withdraw(
         id: EntitlementId,
         entitlement: &Entitlement,
         amount: Credits,

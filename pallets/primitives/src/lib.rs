@@ -19,6 +19,7 @@
 //! | [`attestation`] | what a provider signs about what it served |
 //! | [`energy`] | energy by receipt and class, budgets of it, and what it emitted |
 //! | [`settlement`] | verdicts and votes |
+//! | [`merit`] | outcomes and what they earn |
 //! | [`signing`] | domains and the bytes that are signed |
 //! | [`ledger`] | the traits by which the pallets use each other |
 //! | [`view`] | the answers of the runtime APIs |
@@ -36,6 +37,7 @@ pub mod ids;
 pub mod key;
 pub mod leaf;
 pub mod ledger;
+pub mod merit;
 pub mod merkle;
 pub mod mint;
 pub mod policy;

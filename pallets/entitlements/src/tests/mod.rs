@@ -3,6 +3,7 @@
 
 mod allowances;
 mod archiving;
+mod awards;
 mod baskets;
 mod charging;
 mod energy;
