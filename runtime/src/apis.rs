@@ -24,6 +24,7 @@ use stipend_primitives::{
     council::Motion,
     evidence::EvidenceStatus,
     key::ApiKey,
+    merit::{EvaluatorUse, KindView, OutcomeId, OutcomeView, WalletMerit},
     mint::Grant,
     policy::{KindId, WalletKind},
     settlement::{Item, Turnout},
@@ -36,8 +37,8 @@ use stipend_primitives::{
 
 use crate::{
     configs, genesis, AccountId, Aura, Block, Council, Entitlements, Evidence, Executive, Governance,
-    Grandpa, Historical, InherentDataExt, Nonce, Pricing, Receipts, Roles, Runtime, RuntimeGenesisConfig,
-    Session, SessionKeys, Settlement, System, VERSION,
+    Grandpa, Historical, InherentDataExt, Merit, Nonce, Pricing, Receipts, Roles, Runtime,
+    RuntimeGenesisConfig, Session, SessionKeys, Settlement, System, VERSION,
 };
 
 impl_runtime_apis! {
@@ -345,6 +346,32 @@ impl_runtime_apis! {
     impl stipend_runtime_api::EvidenceApi<Block> for Runtime {
         fn status() -> EvidenceStatus {
             Evidence::status()
+        }
+    }
+
+    impl stipend_runtime_api::MeritApi<Block> for Runtime {
+        fn kinds() -> Vec<KindView> {
+            Merit::kinds()
+        }
+
+        fn outcome(id: OutcomeId) -> Option<OutcomeView> {
+            Merit::outcome(id)
+        }
+
+        fn outcomes_of_evidence(evidence: H256) -> Vec<OutcomeView> {
+            Merit::outcomes_of_evidence(evidence)
+        }
+
+        fn wallet_merit(owner: AccountId) -> WalletMerit {
+            Merit::wallet_merit(owner)
+        }
+
+        fn open_contests(limit: u32) -> Vec<OutcomeView> {
+            Merit::open_contests(limit)
+        }
+
+        fn evaluator_uses(who: AccountId) -> Vec<EvaluatorUse> {
+            Merit::evaluator_uses(who)
         }
     }
 

@@ -8,4 +8,5 @@ frame_benchmarking::define_benchmarks!(
     [pallet_settlement, Settlement]
     [pallet_evidence, Evidence]
     [pallet_governance, Governance]
+    [pallet_merit, Merit]
 );

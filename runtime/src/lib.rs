@@ -167,4 +167,7 @@ mod runtime {
 
     #[runtime::pallet_index(16)]
     pub type Council = pallet_collective<Instance1>;
+
+    #[runtime::pallet_index(18)]
+    pub type Merit = pallet_merit;
 }

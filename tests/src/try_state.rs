@@ -4,7 +4,7 @@
 use anyhow::{anyhow, Context, Result};
 use jsonrpsee::{core::client::ClientT, rpc_params, ws_client::WsClient, ws_client::WsClientBuilder};
 use sp_core::{storage::well_known_keys, Bytes, H256};
-use stipend_runtime::{Entitlements, Evidence, Governance, Pricing, Receipts, Roles, Settlement};
+use stipend_runtime::{Entitlements, Evidence, Governance, Merit, Pricing, Receipts, Roles, Settlement};
 
 /// Keys fetched at a time: what the node's paged method allows.
 const PAGE: u32 = 1_000;
@@ -43,7 +43,8 @@ pub fn every_pallet() -> Result<()> {
     sound("receipts", Receipts::do_try_state())?;
     sound("settlement", Settlement::do_try_state())?;
     sound("evidence", Evidence::do_try_state())?;
-    sound("governance", Governance::do_try_state())
+    sound("governance", Governance::do_try_state())?;
+    sound("merit", Merit::do_try_state())
 }
 
 /// All keys and values but the runtime's code.

@@ -79,6 +79,9 @@ pub(crate) enum Verb {
     /// How much energy the credits of a class may cost.
     #[command(subcommand)]
     Energy(verbs::energy::Verb),
+    /// Outcomes that evaluators record, and what they earn.
+    #[command(subcommand)]
+    Merit(verbs::merit::Verb),
     /// What an account holds.
     #[command(subcommand)]
     Wallet(verbs::wallet::Verb),

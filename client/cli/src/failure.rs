@@ -1,6 +1,6 @@
 //! How the command ends: an exit code that a script can act on, and a message for a person.
 
-use stipend_sdk::{KeyError, MintError, ProofError, RpcError, SubmitError};
+use stipend_sdk::{merit::MeritError, KeyError, MintError, ProofError, RpcError, SubmitError};
 
 /// The chain or the node refused, or something failed.
 pub(crate) const FAILED: u8 = 1;
@@ -107,6 +107,13 @@ pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
         if let Some(error) = cause.downcast_ref::<ProofError>() {
             return if matches!(error, ProofError::Node(_)) { UNREACHABLE } else { NOT_PROVEN };
         }
+        match cause.downcast_ref::<MeritError>() {
+            Some(MeritError::Rpc(error) | MeritError::Submit(SubmitError::Rpc(error))) => {
+                return of_rpc(error)
+            }
+            Some(MeritError::KindUnknown { .. } | MeritError::NoOutcome(_)) => return NOT_FOUND,
+            _ => {}
+        }
         let rpc = match (cause.downcast_ref(), cause.downcast_ref(), cause.downcast_ref()) {
             (Some(error), _, _) => Some(error),
             (_, Some(SubmitError::Rpc(error)), _) => Some(error),
@@ -143,6 +150,9 @@ mod tests {
             (unreachable().into(), UNREACHABLE),
             (SubmitError::Rpc(unreachable()).into(), UNREACHABLE),
             (MintError::Rpc(unreachable()).into(), UNREACHABLE),
+            (MeritError::Rpc(unreachable()).into(), UNREACHABLE),
+            (MeritError::NoSource.into(), FAILED),
+            (MeritError::NoOutcome(Default::default()).into(), NOT_FOUND),
             (RpcError::BadUrl { url: "x".into() }.into(), USAGE),
             (SubmitError::Expired { last_block: 3 }.into(), FAILED),
             (ProofError::NotUnderRoot.into(), NOT_PROVEN),

@@ -118,6 +118,7 @@ async fn run(arguments: Arguments, in_force: Result<InForce, Failure>) -> anyhow
         Verb::Providers(verb) => verb.run(&context).await,
         Verb::Evidence(verb) => verb.run(&context).await,
         Verb::Energy(verb) => verb.run(&context).await,
+        Verb::Merit(verb) => verb.run(&context).await,
         Verb::Wallet(verb) => verb.run(&context).await,
         Verb::Entitlements(verb) => verb.run(&context).await,
         Verb::Receipts(verb) => verb.run(&context).await,

@@ -10,6 +10,7 @@ use sp_core::{Bytes, H256};
 use stipend_primitives::{
     cost::{PriceBook, Usage},
     evidence::EvidenceStatus,
+    merit::{EvaluatorUse, KindView, OutcomeId, OutcomeView, WalletMerit},
     mint::{Cosignature, MintRequest},
     policy::WalletKind,
     view::{
@@ -230,6 +231,35 @@ pub trait EnergyRpc {
     /// class that has one.
     #[method(name = "status")]
     async fn status(&self) -> RpcResult<Vec<ClassEnergy>>;
+}
+
+/// `merit_*`: outcomes and what they earn, by the newest finalised block.
+#[rpc(client, server, namespace = "merit")]
+pub trait MeritRpc {
+    /// All kinds with the rule that holds and the one announced, by number.
+    #[method(name = "kinds")]
+    async fn kinds(&self) -> RpcResult<Vec<KindView>>;
+
+    /// One outcome, while the chain remembers it.
+    #[method(name = "outcome")]
+    async fn outcome(&self, id: OutcomeId) -> RpcResult<Option<OutcomeView>>;
+
+    /// What a wallet earned and owes per class, and its newest 1,024 outcomes, newest first.
+    #[method(name = "wallet")]
+    async fn wallet(&self, owner: AccountId) -> RpcResult<WalletMerit>;
+
+    /// The remembered outcomes that an evidence was counted for: at most one of each kind.
+    #[method(name = "byEvidence")]
+    async fn by_evidence(&self, evidence: H256) -> RpcResult<Vec<OutcomeView>>;
+
+    /// Contested outcomes that the council has to decide on, oldest first; 100 unless `limit` says otherwise,
+    /// never more than 1,024.
+    #[method(name = "contests")]
+    async fn contests(&self, limit: Option<u32>) -> RpcResult<Vec<OutcomeView>>;
+
+    /// What an evaluator's outcomes may still earn in this period: a row for each kind with a rule in force.
+    #[method(name = "evaluator")]
+    async fn evaluator(&self, who: AccountId) -> RpcResult<Vec<EvaluatorUse>>;
 }
 
 /// `pricing_*`: prices.

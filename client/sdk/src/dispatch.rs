@@ -105,6 +105,7 @@ mod tests {
             (13, "Receipts"),
             (14, "Settlement"),
             (15, "Governance"),
+            (18, "Merit"),
         ] {
             let failure = module(index, 0);
             assert_eq!(failure.pallet, name);

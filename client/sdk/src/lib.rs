@@ -22,6 +22,7 @@
 //! | check a list of grants and cut it into calls | [`grant_list`] |
 //! | see what an issuer may still mint | [`Client::mint_allowance`] |
 //! | see what binds the wallets of people who are not employees | [`Client::wallet_kinds`], [`Client::wallet_kind`] |
+//! | record outcomes, take them back | [`merit::NewOutcome`], [`Client::record_outcome`], [`Client::withdraw_outcome`] |
 //! | make recurring grants, vesting, milestones | [`plan::Plan`], [`calendar`] |
 //! | know whether a node is of use | [`Client::health`] |
 //! | prove a receipt or a wallet | [`Client::prove_receipt`], [`Client::prove_wallet`] |
@@ -32,7 +33,7 @@
 //!
 //! Amounts are `u128` micro-credits everywhere. Every error says what happened, why, and what to do;
 //! there is one error type per concern: [`RpcError`], [`SubmitError`], [`MintError`], [`KeyError`],
-//! [`ProveError`], [`ProofError`].
+//! [`ProveError`], [`ProofError`], [`merit::MeritError`].
 
 pub mod amount;
 mod api_key;
@@ -47,6 +48,7 @@ mod follow;
 pub mod grant_list;
 mod health;
 mod history;
+pub mod merit;
 mod methods;
 mod mint;
 pub mod moment;
@@ -83,6 +85,7 @@ pub use unsigned::Unsigned;
 pub use pallet_entitlements;
 pub use pallet_evidence;
 pub use pallet_governance;
+pub use pallet_merit;
 pub use pallet_pricing;
 pub use pallet_receipts;
 pub use pallet_roles;

@@ -16,8 +16,8 @@ use sp_core::{traits::SpawnNamed, H256};
 use stipend_primitives::{AccountId, BlockNumber};
 use stipend_rpc::{
     error::{error, Code},
-    EnergyRpcServer, EntitlementsRpcServer, EvidenceRpcServer, PricingRpcServer, ReceiptsRpcServer,
-    SettlementRpcServer, WalletRpcServer,
+    EnergyRpcServer, EntitlementsRpcServer, EvidenceRpcServer, MeritRpcServer, PricingRpcServer,
+    ReceiptsRpcServer, SettlementRpcServer, WalletRpcServer,
 };
 use stipend_runtime::{opaque::Block, Nonce};
 use substrate_frame_rpc_system::{System, SystemApiServer};
@@ -27,6 +27,7 @@ use crate::service::{FullBackend, FullClient, Pool};
 mod energy;
 mod entitlements;
 mod evidence;
+mod merit;
 mod pricing;
 mod proof;
 mod receipts;
@@ -75,6 +76,7 @@ pub fn module(
         settlement::Settlement::new(chain.clone()).into_rpc().remove_context(),
         evidence::Evidence::new(chain.clone()).into_rpc().remove_context(),
         energy::Energy::new(chain.clone()).into_rpc().remove_context(),
+        merit::Merit::new(chain.clone()).into_rpc().remove_context(),
         pricing::Pricing::new(chain).into_rpc().remove_context(),
     ];
     let mut module = RpcModule::new(());

@@ -10,7 +10,7 @@ use stipend_primitives::{
     AccountId, ClassId, Credits, EntitlementId, Moment, ProgramId,
 };
 
-use crate::{mint::Line, Config, Entitlements, Error, Owners, Pallet, Programs, Wallets};
+use crate::{mint::Line, Config, Entitlements, Error, Event, Owners, Pallet, Programs, Wallets};
 
 impl<T: Config> Awards for Pallet<T> {
     fn class_of(program: ProgramId) -> Option<ClassId> {
@@ -53,6 +53,8 @@ impl<T: Config> Awards for Pallet<T> {
                 if whole {
                     Self::let_go(&entitlement.owner, 1);
                 }
+                // Whoever follows wallets need not know about merit.
+                Self::deposit_event(Event::Revoked { id, owner: entitlement.owner, amount: taken, whole });
                 TakenBack { taken, used }
             }
             Err(_) => TakenBack { taken: 0, used },

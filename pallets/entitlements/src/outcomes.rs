@@ -53,7 +53,7 @@ mod outcomes {
             /// The budget that paid.
             program: ProgramId,
         },
-        /// An issuer took credits that were not used.
+        /// Credits that were not used were taken: by an issuer, or because an outcome that earned them fell.
         Revoked {
             /// From which entitlement.
             id: EntitlementId,

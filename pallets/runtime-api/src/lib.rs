@@ -14,6 +14,7 @@ use stipend_primitives::{
     council::Motion,
     evidence::EvidenceStatus,
     key::ApiKey,
+    merit::{EvaluatorUse, KindView, OutcomeId, OutcomeView, WalletMerit},
     mint::Grant,
     policy::{KindId, WalletKind},
     settlement::{Item, Turnout},
@@ -141,6 +142,22 @@ sp_api::decl_runtime_apis! {
     pub trait EvidenceApi {
         /// Whose tokens count, what classes ask for, and each provider's level.
         fn status() -> EvidenceStatus;
+    }
+
+    /// Outcomes and what they earn.
+    pub trait MeritApi {
+        /// All kinds with the rule that holds and the one announced, by number.
+        fn kinds() -> Vec<KindView>;
+        /// One outcome, while the chain remembers it.
+        fn outcome(id: OutcomeId) -> Option<OutcomeView>;
+        /// The remembered outcomes that an evidence was counted for: at most one of each kind.
+        fn outcomes_of_evidence(evidence: H256) -> Vec<OutcomeView>;
+        /// What a wallet earned and owes, and its newest outcomes.
+        fn wallet_merit(owner: AccountId) -> WalletMerit;
+        /// Up to `limit` outcomes that the council has to decide on, oldest first.
+        fn open_contests(limit: u32) -> Vec<OutcomeView>;
+        /// What an evaluator's outcomes may still earn in this period: a row for each kind with a rule in force.
+        fn evaluator_uses(who: AccountId) -> Vec<EvaluatorUse>;
     }
 
     /// Figures that nodes report to Prometheus.

@@ -2,7 +2,7 @@
 //!
 //! | kind of act | approvals | calls |
 //! |---|---|---|
-//! | [`Act::Ledger`] | more than 1/2 | prices, classes, programs, mint allowances, energy budgets, policies of wallets |
+//! | [`Act::Ledger`] | more than 1/2 | prices, classes, programs, mint allowances, energy budgets, policies of wallets, what outcomes earn |
 //! | [`Act::Members`] | at least 2/3 | roles (seats on the council among them), providers, evidence |
 //! | [`Act::Validators`] | at least 2/3 | validators, node list, stalled finality |
 //! | [`Act::Upgrade`] | at least 3/4 | another runtime |
@@ -55,7 +55,7 @@ pub const PROPOSALS_MAX: u32 = SEATS_MAX * PROPOSALS_PER_MEMBER;
 /// What a call needs the council for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Prices, classes, programs, mint allowances, energy budgets, policies of wallets.
+    /// Prices, classes, programs, mint allowances, energy budgets, policies of wallets, what outcomes earn.
     Ledger,
     /// Roles, providers, and the evidence that is asked of them.
     Members,
@@ -74,6 +74,7 @@ impl Act {
         use pallet_entitlements::Call as Entitlements;
         use pallet_evidence::Call as Evidence;
         use pallet_governance::Call as Governance;
+        use pallet_merit::Call as Merit;
         use pallet_roles::Call as Roles;
         use pallet_settlement::Call as Settlement;
         match call {
@@ -85,6 +86,9 @@ impl Act {
                 | Entitlements::set_mint_allowance { .. }
                 | Entitlements::set_energy_budget { .. }
                 | Entitlements::set_policy { .. },
+            ) => Some(Act::Ledger),
+            RuntimeCall::Merit(
+                Merit::register_kind { .. } | Merit::announce_rule { .. } | Merit::decide { .. },
             ) => Some(Act::Ledger),
             RuntimeCall::Roles(Roles::grant_role { .. } | Roles::revoke_role { .. })
             | RuntimeCall::Settlement(

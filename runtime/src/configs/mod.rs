@@ -3,6 +3,7 @@
 pub mod consensus;
 pub mod council;
 pub mod ledger;
+pub mod merit;
 pub mod roles;
 pub mod session;
 pub mod settlement;

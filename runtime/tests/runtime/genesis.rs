@@ -9,7 +9,7 @@ use stipend_primitives::{ClassId, Role};
 use stipend_runtime::{
     configs::council::CouncilInstance,
     genesis::{preset, preset_names},
-    Aura, Entitlements, Evidence, Governance, Grandpa, Pricing, Receipts, Roles, Runtime,
+    Aura, Entitlements, Evidence, Governance, Grandpa, Merit, Pricing, Receipts, Roles, Runtime,
     RuntimeGenesisConfig, Session, Settlement, System,
 };
 
@@ -45,6 +45,8 @@ fn patch(validators: &[(Ed25519Keyring, Sr25519Keyring)], seats: usize) -> Value
                 { "id": ClassId::REASONING, "name": "Reasoning", "unattested": "refund" },
             ],
         },
+        // A development chain does not wait for a day before a rule holds.
+        "merit": { "noticeMs": 4_000 },
     })
 }
 
@@ -94,6 +96,7 @@ fn both_presets_build_a_state_that_holds_every_invariant() {
             assert_ok!(Receipts::do_try_state());
             assert_ok!(Settlement::do_try_state());
             assert_ok!(Evidence::do_try_state());
+            assert_ok!(Merit::do_try_state());
             assert_ok!(Governance::do_try_state());
         });
     }

@@ -202,6 +202,24 @@ fn a_new_runtime_and_every_act_of_the_council_fit_into_a_block() {
 }
 
 #[test]
+fn the_most_outcomes_in_one_call_fit_into_a_block() {
+    use pallet_merit::{Call, DECIDED_MAX, RECORDS_MAX};
+    use stipend_primitives::merit::{Record, Source, RECEIPTS_MAX};
+    new_chain("development").execute_with(|| {
+        let receipts = (0..RECEIPTS_MAX).map(|id| H256::from_low_u64_be(id.into())).collect();
+        let source = Source::Receipts(BoundedVec::truncate_from(receipts));
+        let record = Record { kind: 0, wallet: account(1), weight: u32::MAX, evidence: H256::zero(), source };
+        let records = BoundedVec::truncate_from(vec![record; RECORDS_MAX as usize]);
+        assert_fits("as many outcomes as can be", signed(Alice, 0, Call::record_many { records }));
+
+        let outcomes = BoundedVec::truncate_from(vec![u64::MAX; DECIDED_MAX as usize]);
+        let decide: RuntimeCall = Call::decide { outcomes, stand: false }.into();
+        let max = stipend_runtime::configs::council::MaxProposalWeight::get();
+        assert!(decide.get_dispatch_info().call_weight.all_lte(max), "such a decision is never proposed");
+    });
+}
+
+#[test]
 fn several_full_batches_fit_by_length() {
     let one = full_batch().encoded_size() as u32;
     let length_max = *<Runtime as frame_system::Config>::BlockLength::get().max.get(DispatchClass::Normal);

@@ -91,6 +91,17 @@ pub enum Act {
         /// Which share of the collected sum is refunded, in 1/8; above 8 too much.
         share: u8,
     },
+    /// An evaluator records or withdraws an outcome, somebody contests one, or the council decides.
+    Merit {
+        /// Which call.
+        what: u8,
+        /// Who acts.
+        who: u8,
+        /// Whose wallet, which evidence, or which outcome.
+        id: u8,
+        /// How much of it.
+        weight: u8,
+    },
     /// The council governs.
     Govern {
         /// Which call.
@@ -138,6 +149,8 @@ fn plain() -> impl Strategy<Value = Act> {
             .prop_map(|(gateway, fault, receipts)| Act::Batch { gateway, fault, receipts }),
         6 => (any::<u8>(), any::<u8>(), small(), 0u8..10)
             .prop_map(|(item, validators, verdict, share)| Act::Vote { item, validators, verdict, share }),
+        3 => (small(), small(), any::<u8>(), small())
+            .prop_map(|(what, who, id, weight)| Act::Merit { what, who, id, weight }),
         1 => (small(), small()).prop_map(|(what, who)| Act::Govern { what, who }),
     ]
 }

@@ -19,8 +19,8 @@ use stipend_primitives::{
 };
 use stipend_runtime::{
     configs::council::{Act as CouncilsAct, CouncilInstance},
-    Entitlements, Pricing, Receipts, Roles, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Settlement,
-    System,
+    Entitlements, Merit, Pricing, Receipts, Roles, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin,
+    Settlement, System,
 };
 
 use super::{act::Act, batches::Fault, books::Books};
@@ -35,7 +35,7 @@ pub(super) const CLASSES: [ClassId; 3] = [ClassId::INNOVATION, ClassId::REASONIN
 /// Budget of each program: small enough to run out.
 const BUDGET: Credits = 20_000_000;
 
-/// A chain with four validators, two issuers, three gateways, two providers and four owners.
+/// A chain with four validators, two issuers, three gateways, two providers, four owners and two evaluators.
 pub struct World {
     pub(super) books: Books,
     pub(super) validators: Vec<ed25519::Pair>,
@@ -43,6 +43,7 @@ pub struct World {
     pub(super) gateways: Vec<ed25519::Pair>,
     pub(super) providers: Vec<ed25519::Pair>,
     pub(super) owners: Vec<ed25519::Pair>,
+    pub(super) evaluators: Vec<ed25519::Pair>,
     pub(super) council: ed25519::Pair,
     pub(super) programs: BTreeMap<u32, ClassId>,
     coverage: Coverage,
@@ -101,6 +102,7 @@ impl World {
             gateways: people(2, 3),
             providers: people(3, 2),
             owners: people(4, 4),
+            evaluators: people(5, 2),
             council: Ed25519Keyring::Alice.pair(),
             programs: BTreeMap::new(),
             coverage: Coverage::new(),
@@ -111,6 +113,7 @@ impl World {
             (Role::Issuer, &world.issuers),
             (Role::Gateway, &world.gateways),
             (Role::Provider, &world.providers),
+            (Role::Evaluator, &world.evaluators),
         ]
         .map(|(role, pairs)| (role, pairs.iter().map(World::account).collect::<Vec<_>>()))
         {
@@ -126,8 +129,10 @@ impl World {
                 pallet_entitlements::Call::create_program { name, class, owner, budget: BUDGET }.into(),
             );
         }
+        world.council_act(world.first_kind());
         world.end_block(1_000);
-        world.end_block(1_000);
+        // Until the kind's first rule holds.
+        world.end_block(5_000);
         world
     }
 
@@ -167,6 +172,7 @@ impl World {
     fn end_block(&mut self, ms: u64) {
         let number = System::block_number();
         Settlement::on_idle(number, frame_support::weights::Weight::MAX);
+        Merit::on_idle(number, frame_support::weights::Weight::MAX);
         self.read_events();
         Entitlements::on_finalize(number);
         Roles::on_finalize(number);
@@ -176,6 +182,7 @@ impl World {
         Pricing::do_try_state().expect("the state of pricing is sound");
         Receipts::do_try_state().expect("the state of receipts is sound");
         Settlement::do_try_state().expect("the state of settlement is sound");
+        Merit::do_try_state().expect("the state of merit is sound");
         System::finalize();
         self.begin_block(ms);
     }
@@ -282,14 +289,17 @@ impl World {
 
     fn read_events(&mut self) {
         for record in System::events() {
-            if let RuntimeEvent::Settlement(pallet_settlement::Event::Settled {
-                item,
-                verdict,
-                refunded,
-                ..
-            }) = record.event
-            {
-                self.books.settle(&item, verdict, refunded, self.validators.len());
+            match record.event {
+                RuntimeEvent::Settlement(pallet_settlement::Event::Settled {
+                    item,
+                    verdict,
+                    refunded,
+                    ..
+                }) => self.books.settle(&item, verdict, refunded, self.validators.len()),
+                RuntimeEvent::Merit(pallet_merit::Event::Recorded { wallet, minted, .. }) => {
+                    self.books.grant(&wallet, ClassId::PRIORITY, minted)
+                }
+                _ => {}
             }
         }
         System::reset_events();
@@ -354,6 +364,7 @@ impl World {
                     let _ = self.dispatch(None, vote);
                 }
             }
+            Act::Merit { what, who, id, weight } => self.merit(*what, *who, *id, *weight),
             Act::Govern { what, who } => self.govern(*what, *who),
             Act::Reorg { fork, drop } => self.reorganise(fork, *drop),
         }

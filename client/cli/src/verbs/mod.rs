@@ -12,6 +12,7 @@ pub(crate) mod evidence;
 pub(crate) mod health;
 pub(crate) mod keys;
 pub(crate) mod man;
+pub(crate) mod merit;
 pub(crate) mod mint;
 pub(crate) mod network;
 pub(crate) mod owners;

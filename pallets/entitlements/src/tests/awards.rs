@@ -8,7 +8,7 @@ use stipend_primitives::{
     EntitlementId,
 };
 
-use crate::{mock::*, Error, Issuers, Programs, AWARD_SLICES_MAX, SLICES_MAX};
+use crate::{mock::*, Error, Event, Issuers, Programs, AWARD_SLICES_MAX, SLICES_MAX};
 
 /// Awards Innovation credits for a day.
 fn award(credits: u128) -> EntitlementId {
@@ -100,6 +100,9 @@ fn an_award_that_is_taken_back_whole_is_held_no_longer() {
         mint(&ada(), 1, None);
         let id = award(10);
         assert_eq!(Entitlements::take_back(id, 10 * CREDIT), taken(10, 0));
+        System::assert_last_event(
+            Event::Revoked { id, owner: ada(), amount: 10 * CREDIT, whole: true }.into(),
+        );
         assert_eq!(crate::Owners::<Test>::get(ada()).unwrap().held, 1);
         assert_eq!(Entitlements::take_back(id, 10 * CREDIT), taken(0, 0));
         assert_eq!(Entitlements::take_back(77, 1), taken(0, 0));
