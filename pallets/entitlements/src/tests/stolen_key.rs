@@ -7,12 +7,13 @@ use frame_support::{assert_ok, pallet_prelude::TransactionSource, traits::Author
 use frame_system::RawOrigin;
 use stipend_primitives::{
     mint::{Cosignature, Grant, MintRequest},
+    policy::EMPLOYEE,
     AccountId, ClassId, Credits, Role,
 };
 
 use crate::{
-    mock::*, Call, Entitlements as Granted, Error, NextEntitlementId, NextProgramId, PROGRAMS_FOR_COUNCIL,
-    PROGRAMS_MAX,
+    mock::*, Call, Entitlements as Granted, Error, Event, NextEntitlementId, NextProgramId,
+    PROGRAMS_FOR_COUNCIL, PROGRAMS_MAX,
 };
 
 const ALLOWANCE: Credits = 1_000 * CREDIT;
@@ -231,5 +232,21 @@ fn a_thief_cannot_use_up_the_numbers_of_the_councils_programs() {
             crate::Programs::<Test>::insert(first_free + at as u32, program);
         }
         NextProgramId::<Test>::put(first_free + 2);
+    });
+}
+
+#[test]
+fn a_policy_that_the_key_lifts_yields_no_more_than_the_allowance() {
+    test(|| {
+        company();
+        set_policy(policy(&[(INNOVATION, 5)], Some(DAY), 1));
+        set_kind(&thief(), CONTRACTOR);
+        let mint = |credits| Entitlements::mint(signed(&victim()), thief(), one(2, credits, None));
+        assert!(mint(1).is_err(), "the policy wants an end");
+        assert_ok!(Entitlements::set_kind(signed(&victim()), thief(), EMPLOYEE));
+        let lifted = Event::KindSet { owner: thief(), kind: EMPLOYEE, issuer: victim() };
+        System::assert_has_event(lifted.into());
+        while mint(100).is_ok() {}
+        assert_eq!(minted()[&(victim(), INNOVATION)], ALLOWANCE);
     });
 }
