@@ -238,6 +238,7 @@ async fn lay_out(stage: &Stage, url: &str, wallet: &WalletService) -> Result<Des
         ("key", hex::encode(eve.public())),
         ("year", Date::of(now).context("the clock is beyond the calendar")?.year().to_string()),
         ("hash", none.clone()),
+        ("evidence", none.clone()),
         ("proposal", none),
     ];
     let api_key = employees[0].api_key.clone();

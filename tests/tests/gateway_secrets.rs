@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use serde_json::json;
 use stipend_primitives::key;
 use stipend_tests::{
@@ -33,8 +33,8 @@ const MAY_HOLD: [&str; 4] = ["endpoints.env", "/key", "/token", ".secret"];
 #[tokio::test(flavor = "multi_thread")]
 async fn secrets_are_nowhere_but_where_they_belong() -> Result<()> {
     std::env::set_var("RUST_LOG", TALKATIVE);
-    let setup =
-        Setup { dir: "test-gateway-secrets", gateway_more: "[log]\njson = true\n", ..Default::default() };
+    let gateway_more = "[log]\njson = true\n\n[waste]\nsecret_file = \"key\"\nlearning_days = 0\n";
+    let setup = Setup { dir: "test-gateway-secrets", gateway_more, ..Default::default() };
     let mut stage = Stage::set(setup).await?;
     let nobodys_key = key::text(&rand::random());
     let told = traffic(&mut stage, &nobodys_key).await?;
@@ -85,6 +85,7 @@ async fn traffic(stage: &mut Stage, nobodys_key: &str) -> Result<Vec<(String, St
             .header("content-type", "application/json")
             .header("x-forwarded-user", PERSON)
             .header("cookie", format!("session={PERSON}"))
+            .header("user-agent", format!("{PERSON}/1.0"))
             .body(body)
             .send()
     };
@@ -104,6 +105,7 @@ async fn traffic(stage: &mut Stage, nobodys_key: &str) -> Result<Vec<(String, St
         ensure!(answer.status() == 200, "{model}: {}", answer.status());
         answer.bytes().await?;
     }
+    told.push(("findings of waste".into(), waste(&http, stage, &key).await?));
     let mut refused = vec![
         ("an unknown key's answer", post(nobodys_key, asking(MODEL_GENERAL, false)).await?, 401),
         ("an unknown model's answer", post(&key, asking("nobody's", false)).await?, 404),
@@ -129,6 +131,33 @@ async fn traffic(stage: &mut Stage, nobodys_key: &str) -> Result<Vec<(String, St
         }
     }
     Ok(told)
+}
+
+/// One prompt again and again, by somebody who says what for only at the end; what is said of it.
+async fn waste(http: &reqwest::Client, stage: &Stage, key: &str) -> Result<String> {
+    let url = format!("{}/chat/completions", stage.gateway_url());
+    let prompt = format!("{PROMPT} {}", "again ".repeat(500));
+    let body = json!({
+        "model": MODEL_GENERAL, "max_tokens": 5, "messages": [{ "role": "user", "content": prompt }],
+    });
+    for number in 0..32 {
+        let mut request = http.post(&url).bearer_auth(key).header("user-agent", PERSON).json(&body);
+        if number == 31 {
+            request = request.header("x-stipend-purpose", PERSON);
+        }
+        let answer = request.send().await?;
+        ensure!(answer.status() == 200, "request {number} of a repetition: {}", answer.status());
+        answer.bytes().await?;
+    }
+    let url = format!("{}/waste", stage.gateway_url());
+    for _ in 0..100 {
+        let told = http.get(&url).bearer_auth(key).send().await?.text().await?;
+        if told.contains("\"repeat\"") {
+            return Ok(told);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    bail!("a prompt that was sent 31 times is not found within 10 s")
 }
 
 /// Something that must not be found.

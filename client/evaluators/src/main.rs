@@ -3,12 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
-use stipend_evaluators::{
-    config::Config,
-    ledger::{Ledger, LedgerError},
-    outcome::{Outcome, Revert},
-    server,
-};
+use stipend_evaluators::{chain::Chain, config::Config, server};
 use tokio::signal::unix::{signal, SignalKind};
 
 mod cli;
@@ -43,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(config: Config, arguments: cli::Arguments) -> anyhow::Result<()> {
+async fn run(mut config: Config, arguments: cli::Arguments) -> anyhow::Result<()> {
     if !matches!(arguments.verb, cli::Verb::Serve) {
         cli::run(config, arguments.verb).await?.print(arguments.json);
         return Ok(());
@@ -55,7 +50,8 @@ async fn run(config: Config, arguments: cli::Arguments) -> anyhow::Result<()> {
             _ = interrupt.recv() => {}
         }
     };
-    server::serve(config, None::<NoLedger>, stop, |address| {
+    let ledger = config.chain.take().map(|chain| Chain::new(chain.url, config.genesis, chain.evaluator));
+    server::serve(config, ledger, stop, |address| {
         // Scripts wait for this line.
         let mut out = std::io::stdout().lock();
         let told = writeln!(out, "listening on http://{address}").and_then(|()| out.flush());
@@ -65,17 +61,4 @@ async fn run(config: Config, arguments: cli::Arguments) -> anyhow::Result<()> {
     })
     .await?;
     Ok(())
-}
-
-/// No ledger at all: outcomes wait in the journal.
-enum NoLedger {}
-
-impl Ledger for NoLedger {
-    async fn record(&self, _: &Outcome) -> Result<(), LedgerError> {
-        match *self {}
-    }
-
-    async fn withdraw(&self, _: &Revert) -> Result<(), LedgerError> {
-        match *self {}
-    }
 }

@@ -233,6 +233,8 @@ impl Record {
             purpose: self.purpose,
         };
         let (signer, client) = (context.signer()?, context.client().await?);
+        let record = outcome.record(&client.merit_kinds().await?)?;
+        context.would_send(&Call::record { record }.into(), false)?;
         let spinner = context.spinner("waiting for a finalised block");
         let recorded = client.record_outcome(&outcome, &signer).await;
         spinner.finish_and_clear();
@@ -262,6 +264,9 @@ fn hash_of(file: &Path) -> Result<H256> {
 
 async fn withdraw(context: &Context, evidence: H256) -> Result<Answer> {
     let (signer, client) = (context.signer()?, context.client().await?);
+    context.would(json!({ "evidence": evidence, "signer": signer.address() }), || {
+        format!("{} would withdraw what it recorded by {evidence:?}", signer.address())
+    })?;
     let spinner = context.spinner("waiting for a finalised block");
     let withdrawn = client.withdraw_outcome(evidence.0, &signer).await;
     spinner.finish_and_clear();

@@ -9,8 +9,9 @@ use std::{
 use http::Uri;
 use sp_core::{crypto::Ss58Codec, H256};
 use stipend_primitives::AccountId;
+use stipend_sdk::Signer;
 
-use super::{file, rules::bad_name, Config, Faults, JudgeConfig, SuiteRule};
+use super::{file, rules::bad_name, ChainConfig, Config, Faults, JudgeConfig, SuiteRule};
 use crate::{forge::Forge, secret::Secret};
 
 impl Config {
@@ -53,6 +54,7 @@ impl Check<'_> {
         let genesis = self.parsed("genesis_hash", file.genesis_hash, "0x and 64 hex digits", |text| {
             Some(H256(hex_32(text)?))
         });
+        let chain = self.chain(file.chain, file.key_file);
         let gateways = self.gateways(file.gateways);
         let forges = self.forges(file.forge);
         let judge = match file.judge {
@@ -63,6 +65,7 @@ impl Check<'_> {
             listen: listen?,
             data_dir: data_dir?,
             genesis: genesis?,
+            chain,
             gateways,
             forges,
             merge: file.merge,
@@ -99,6 +102,25 @@ impl Check<'_> {
     fn secret(&mut self, name: &str, path: Option<PathBuf>) -> Option<Secret> {
         let path = self.folder.join(self.given(name, path)?);
         Secret::from_file(&path).map_err(|fault| self.faults.push(format!("{name}: {fault}"))).ok()
+    }
+
+    /// Both or neither; what is wrong with one of them is named in any case.
+    fn chain(&mut self, url: Option<String>, key_file: Option<PathBuf>) -> Option<ChainConfig> {
+        if url.is_none() && key_file.is_none() {
+            return None;
+        }
+        let url = self.given("chain", url).filter(|url| {
+            let is_address = url.starts_with("ws://") || url.starts_with("wss://");
+            if !is_address {
+                // The address is not repeated: it may hold a password.
+                self.faults.push("chain is no WebSocket address, such as ws://127.0.0.1:9944".into());
+            }
+            is_address
+        });
+        let key_file = self.given("key_file", key_file).map(|path| self.folder.join(path));
+        let key = key_file.map(|path| Signer::from_file(path).map_err(|fault| format!("key_file: {fault}")));
+        let evaluator = key.and_then(|key| key.map_err(|fault| self.faults.push(fault)).ok());
+        Some(ChainConfig { url: url?, evaluator: evaluator? })
     }
 
     fn gateways(&mut self, gateways: Vec<String>) -> Vec<AccountId> {

@@ -15,6 +15,8 @@ pub(super) struct File {
     pub(super) listen: Option<String>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) genesis_hash: Option<String>,
+    pub(super) chain: Option<String>,
+    pub(super) key_file: Option<PathBuf>,
     #[serde(default)]
     pub(super) gateways: Vec<String>,
     #[serde(default)]

@@ -11,6 +11,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use serde::Deserialize;
 use sp_core::H256;
 use stipend_primitives::AccountId;
+use stipend_sdk::Signer;
 
 pub use rules::{ExperimentRule, JudgeRule, MergeRule, SuiteRule};
 
@@ -24,6 +25,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Hash of the chain's first block: receipts of another chain are none.
     pub genesis: H256,
+    /// The chain that outcomes are recorded on; `None`: they wait in the journal.
+    pub chain: Option<ChainConfig>,
     /// The gateways whose receipts are believed.
     pub gateways: Vec<AccountId>,
     /// The forges that may send webhooks.
@@ -40,6 +43,14 @@ pub struct Config {
     pub judge: Option<JudgeConfig>,
     /// Bounds.
     pub limits: Limits,
+}
+
+/// The chain that outcomes are recorded on.
+pub struct ChainConfig {
+    /// WebSocket address of a node.
+    pub url: String,
+    /// The evaluator's key.
+    pub evaluator: Signer,
 }
 
 /// The model that judges, behind a gateway.

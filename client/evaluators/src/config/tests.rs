@@ -48,7 +48,7 @@ fn every_fault_is_named_at_once_and_none_shows_a_secret() {
     let folder = tempfile::tempdir().unwrap();
     secret(folder.path(), "open", 0o644);
     fs::write(folder.path().join("empty"), " \n").unwrap();
-    let text = "listen = \"nowhere\"\ngenesis_hash = \"0x12\"\ngateways = [\"5bad\"]\n\
+    let text = "listen = \"nowhere\"\nchain = \"http://node\"\nkey_file = \"open\"\ngenesis_hash = \"0x12\"\ngateways = [\"5bad\"]\n\
         [[forge]]\nname = \"Git Hub\"\nsecret_file = \"open\"\nrepositories = [\"app\"]\n\
         [[forge]]\nname = \"b\"\nkind = \"gitlab\"\nsecret_file = \"empty\"\n\
         [judge]\nurl = \"https://user:pw@gateway/v1\"\n[judge.rule]\nmarks_min = 11\n\
@@ -58,6 +58,8 @@ fn every_fault_is_named_at_once_and_none_shows_a_secret() {
         "listen is `nowhere`",
         "data_dir is missing",
         "genesis_hash is",
+        "chain is no WebSocket",
+        "key_file: ",
         "gateway 0 is `5bad`",
         "forge 0: name is `Git Hub`",
         "forge 0: kind is missing",
@@ -78,8 +80,22 @@ fn every_fault_is_named_at_once_and_none_shows_a_secret() {
     ] {
         assert!(faults.iter().any(|fault| fault.contains(wanted)), "{wanted} in {faults:#?}");
     }
-    assert_eq!(faults.len(), 20, "{faults:#?}");
+    assert_eq!(faults.len(), 22, "{faults:#?}");
     assert!(!format!("{faults:?}").contains(CANARY) && !format!("{faults:?}").contains("user:pw"));
+}
+
+#[test]
+fn chain_and_key_belong_together() {
+    for (lines, missing) in
+        [("chain = \"ws://n\"\n", "key_file is missing"), ("key_file = \"k\"\n", "chain is missing")]
+    {
+        let Faults(faults) = Config::parse(&(good() + lines), Path::new("/")).err().unwrap();
+        assert!(faults.iter().any(|fault| fault == missing), "{faults:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    stipend_sdk::Signer::generate().save(folder.path().join("k")).unwrap();
+    let text = good() + "chain = \"ws://node:9944\"\nkey_file = \"k\"\n";
+    assert_eq!(Config::parse(&text, folder.path()).unwrap().chain.unwrap().url, "ws://node:9944");
 }
 
 #[test]
