@@ -5,7 +5,7 @@
 #   scripts/image-root.sh BUILT ROOT     # BUILT: folder with the built programs; ROOT: folder to fill
 set -euo pipefail
 
-readonly PROGRAMS=(stipend-node stipend stipend-gateway stipend-attestor stipend-wallet stipend-engine-sim)
+readonly PROGRAMS=(stipend-node stipend stipend-gateway stipend-attestor stipend-wallet stipend-evaluator stipend-engine-sim)
 readonly AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
 
 die() { printf 'image-root: %s\n' "$*" >&2; exit 1; }

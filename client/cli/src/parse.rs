@@ -91,13 +91,7 @@ pub(crate) fn endpoint(text: &str) -> Result<Endpoint, String> {
 }
 
 /// Writes bytes that are text on the chain.
-pub(crate) fn text(bytes: &[u8]) -> String {
-    // Names come from other people: nothing in them may move a terminal's cursor.
-    String::from_utf8_lossy(bytes)
-        .chars()
-        .map(|letter| if letter.is_control() { '?' } else { letter })
-        .collect()
-}
+pub(crate) use stipend_sdk::printable as text;
 
 #[cfg(test)]
 mod tests {

@@ -51,15 +51,7 @@ pub(crate) fn moment_or(absent: &str, at: Option<Moment>) -> String {
 }
 
 /// Writes a duration in the largest unit that is exact.
-pub(crate) fn duration(ms: u64) -> String {
-    for (unit_ms, unit) in [(DAY_MS, "d"), (3_600 * SECOND_MS, "h"), (60 * SECOND_MS, "m"), (SECOND_MS, "s")]
-    {
-        if ms >= unit_ms && ms.is_multiple_of(unit_ms) {
-            return format!("{}{unit}", ms / unit_ms);
-        }
-    }
-    format!("{ms} ms")
-}
+pub(crate) use stipend_sdk::moment::duration;
 
 #[cfg(test)]
 mod tests {

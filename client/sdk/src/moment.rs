@@ -50,6 +50,17 @@ pub fn written(moment: Moment) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// Writes a duration in the largest unit that is exact.
+pub fn duration(ms: u64) -> String {
+    for (unit_ms, unit) in [(DAY_MS, "d"), (3_600 * SECOND_MS, "h"), (60 * SECOND_MS, "m"), (SECOND_MS, "s")]
+    {
+        if ms >= unit_ms && ms.is_multiple_of(unit_ms) {
+            return format!("{}{unit}", ms / unit_ms);
+        }
+    }
+    format!("{ms} ms")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -9,7 +9,11 @@ use futures::{stream, stream::BoxStream, StreamExt};
 use sp_core::H256;
 use stipend_primitives::{AccountId, BlockNumber, ClassId, Credits, Role, Sequence};
 
-use stipend_sdk::rpc::WalletBalance;
+use stipend_sdk::{
+    grant_list::{Fault, Ledger, Row},
+    rpc::WalletBalance,
+    Prepared, RuntimeCall, SubmitError, Unsigned,
+};
 use stipend_wallet::chain::{Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 use tokio::sync::watch;
 
@@ -25,6 +29,9 @@ struct Books {
     written: BlockNumber,
     coming: BTreeMap<BlockNumber, Charges>,
 }
+
+/// The benchmark reads; its chain takes no transaction.
+const NO_TRANSACTIONS: SubmitError = SubmitError::Expired { last_block: 0 };
 
 /// A chain that grows when it is told to.
 pub(super) struct MadeUp {
@@ -115,6 +122,34 @@ impl Source for MadeUp {
 
     async fn roles(&self, who: AccountId) -> Answer<Vec<Role>> {
         Ok(if who == self.auditor { vec![Role::Auditor] } else { vec![] })
+    }
+
+    async fn unsigned(&self, _: RuntimeCall, _: AccountId, _: BlockRef) -> Result<Unsigned, SubmitError> {
+        Err(NO_TRANSACTIONS)
+    }
+
+    async fn send(&self, _: &Prepared) -> Result<(), SubmitError> {
+        Err(NO_TRANSACTIONS)
+    }
+
+    async fn follow(
+        &self,
+        _: &Prepared,
+        _: impl FnOnce(BlockNumber) + Send,
+    ) -> Result<BlockNumber, SubmitError> {
+        Err(NO_TRANSACTIONS)
+    }
+
+    async fn calls_of(&self, _: H256, _: AccountId) -> Answer<Vec<RuntimeCall>> {
+        Ok(vec![])
+    }
+
+    async fn issuing(&self, _: AccountId, _: BlockRef) -> Answer<Ledger> {
+        Err(SourceError("nobody grants anything on this chain".into()))
+    }
+
+    async fn forbidden(&self, _: Vec<Row>, _: BlockRef) -> Answer<Vec<Fault>> {
+        Ok(vec![])
     }
 
     async fn proof(&self, _: AccountId, seq: Sequence, block: BlockNumber) -> Answer<serde_json::Value> {

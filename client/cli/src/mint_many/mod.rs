@@ -14,7 +14,7 @@ use futures::{stream, StreamExt, TryStreamExt};
 use serde_json::json;
 use sp_core::{Blake2Hasher, Hasher, H256};
 use stipend_sdk::{
-    grant_list::{self, Held, Ledger},
+    grant_list::{self, forbidden, Held, Ledger},
     primitives::AccountId,
     SignedMint, Signer, Snapshot,
 };
@@ -31,7 +31,6 @@ pub(crate) use self::source::Source;
 pub(crate) use stipend_sdk::grant_list::Row;
 
 mod journal;
-mod policies;
 mod preview;
 mod send;
 mod source;
@@ -110,7 +109,7 @@ pub(crate) async fn run(context: &Context, source: Source, rows: &[Row], sending
 
 /// Refuses a list of which the policies of owners forbid something.
 async fn accept_policies(context: &Context, source: &Source, rows: &[Row]) -> Result<()> {
-    let faults = policies::forbidden(&context.ledger().await?, rows).await?;
+    let faults = forbidden(&context.ledger().await?, rows, time::now()).await?;
     if faults.is_empty() {
         Ok(())
     } else {

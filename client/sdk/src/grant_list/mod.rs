@@ -2,7 +2,7 @@
 //! many.
 //!
 //! A list is a CSV file, or is made of a plan. It is checked whole, by itself ([`read`]) and against the
-//! chain ([`Ledger::faults`]), before anything of it is sent: either every row is in order, or every fault
+//! chain ([`Ledger::faults`], [`forbidden`]), before anything of it is sent: either every row is in order, or every fault
 //! is named with its place. Then it is cut into [chunks](chunks()) that the chain carries out wholly or not at
 //! all.
 
@@ -10,10 +10,12 @@ mod check;
 mod chunks;
 mod fault;
 mod ledger;
+mod policies;
 mod rows;
 
 pub use check::over;
 pub use chunks::{call, chunks, lines_max};
 pub use fault::{ranges, Fault};
 pub use ledger::{Held, Ledger};
+pub use policies::forbidden;
 pub use rows::{read, ReadAccount, Row, COLUMNS};

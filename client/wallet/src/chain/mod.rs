@@ -19,7 +19,10 @@ use stipend_primitives::{
 };
 use stipend_rpc::WalletBalance;
 pub use stipend_sdk::BlockRef;
-use stipend_sdk::{grant_list::Ledger, Prepared, RuntimeCall, SubmitError, Unsigned};
+use stipend_sdk::{
+    grant_list::{Fault, Ledger, Row},
+    Prepared, RuntimeCall, SubmitError, Unsigned,
+};
 
 pub use sdk::SdkSource;
 
@@ -186,6 +189,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What matters to an issuer's grants, as of a block: its allowance, all programs, all baskets.
     fn issuing(&self, issuer: AccountId, at: BlockRef) -> impl Future<Output = Answer<Ledger>> + Send;
+
+    /// Everything for which the policies of their owners forbid rows of a list, as of a block.
+    fn forbidden(&self, rows: Vec<Row>, at: BlockRef) -> impl Future<Output = Answer<Vec<Fault>>> + Send;
 
     /// A receipt's proof as a JSON document that holds offline.
     fn proof(

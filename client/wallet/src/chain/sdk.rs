@@ -5,8 +5,12 @@ use sp_core::H256;
 use stipend_primitives::{AccountId, BlockNumber, Moment, Role, Sequence};
 use stipend_rpc::WalletBalance;
 use stipend_sdk::{
-    grant_list::Ledger, proof::Document, Client, Prepared, RpcError, RuntimeCall, SubmitError, Unsigned,
+    grant_list::{self, Fault, Ledger, Row},
+    proof::Document,
+    Client, Prepared, RpcError, RuntimeCall, SubmitError, Unsigned,
 };
+
+use crate::project::now_ms;
 
 use super::{read, Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 
@@ -132,6 +136,10 @@ impl Source for SdkSource {
         let (allowance, programs, baskets) =
             tokio::try_join!(snapshot.mint_allowance(&issuer), snapshot.programs(), snapshot.baskets())?;
         Ok(Ledger::new(issuer, allowance, programs, baskets))
+    }
+
+    async fn forbidden(&self, rows: Vec<Row>, at: BlockRef) -> Answer<Vec<Fault>> {
+        Ok(grant_list::forbidden(&self.0.at(at.hash), &rows, now_ms()).await?)
     }
 
     async fn proof(

@@ -97,6 +97,8 @@ pub(super) async fn check<S: Source>(
     let open: Vec<Row> = open_rows(&chunks).cloned().collect();
     let asked = tokio::time::timeout(CHAIN_WAIT, app.source.issuing(issuer.clone(), at)).await;
     let ledger = asked.map_err(|_| Refusal::NoChain)??;
+    let asked = tokio::time::timeout(CHAIN_WAIT, app.source.forbidden(open.clone(), at)).await;
+    let forbidden = asked.map_err(|_| Refusal::NoChain)??;
     let (ledger, preview) = app
         .pool
         .read(move |connection| {
@@ -108,7 +110,8 @@ pub(super) async fn check<S: Source>(
         })
         .await?;
     let open: Vec<Row> = open_rows(&chunks).cloned().collect();
-    let faults = ledger.faults(&open, now_ms());
+    let mut faults = ledger.faults(&open, now_ms());
+    faults.extend(forbidden);
     if !faults.is_empty() {
         return Ok(refuse(&faults));
     }

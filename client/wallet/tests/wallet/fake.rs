@@ -14,7 +14,10 @@ use stipend_primitives::{
     AccountId, BlockNumber, ClassId, KeyHash, ModelId, Name, ProgramId, Role, Sequence,
 };
 use stipend_rpc::WalletBalance;
-use stipend_sdk::{Prepared, RuntimeCall, SubmitError, Unsigned};
+use stipend_sdk::{
+    grant_list::{Fault, Row},
+    Prepared, RuntimeCall, SubmitError, Unsigned,
+};
 use stipend_wallet::chain::{Act, Answer, Block, BlockRef, Source, SourceError, State, Wanted};
 use tokio::sync::watch;
 
@@ -142,6 +145,9 @@ pub fn at(number: BlockNumber) -> BlockRef {
     BlockRef { number, hash: H256(sp_crypto_hashing::blake2_256(&number.to_le_bytes())) }
 }
 
+/// Somebody whose policy permits no grant.
+pub const BOUND: AccountId = AccountId::new([0xB0; 32]);
+
 impl Source for Fake {
     fn genesis(&self) -> H256 {
         at(0).hash
@@ -237,6 +243,11 @@ impl Source for Fake {
 
     async fn issuing(&self, issuer: AccountId, _: BlockRef) -> Answer<stipend_sdk::grant_list::Ledger> {
         Ok(self.issuing_of(issuer))
+    }
+
+    async fn forbidden(&self, rows: Vec<Row>, _: BlockRef) -> Answer<Vec<Fault>> {
+        let of_bound = rows.iter().filter(|row| row.owner == BOUND);
+        Ok(of_bound.map(|row| Fault::at(row.line, "a policy forbids it").in_column("owner")).collect())
     }
 
     async fn proof(&self, _: AccountId, seq: Sequence, block: BlockNumber) -> Answer<serde_json::Value> {

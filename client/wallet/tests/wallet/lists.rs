@@ -9,6 +9,7 @@ use stipend_sdk::pallet_entitlements::Grants;
 
 use super::{
     carrier::grants_of,
+    fake::BOUND,
     office::{bytes, Office},
 };
 
@@ -48,6 +49,22 @@ async fn grant(office: &Office, token: &str, chunk: &Value, after: Value) -> Val
     }
     let sent = office.sign_and_submit(token, &office.hr, &prepared).await;
     office.outcome(token, sent).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_policy_of_an_owner_forbids_is_named_beside_other_faults() {
+    let office = Office::open().await;
+    let token = office.service.sign_in(&office.hr.signer).await;
+    let (good, bound) = (person(1).to_ss58check(), BOUND.to_ss58check());
+    let text = format!("owner,program,amount\n{good},0,1\n{bound},0,1\n{good},77,1\n");
+    let (status, answer) = check(&office, &token, "", &text).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    let faults = answer["faults"].as_array().unwrap();
+    assert_eq!(faults.len(), 2, "{answer}");
+    let named = |lines: &str| faults.iter().find(|fault| fault["lines"] == lines).unwrap();
+    assert_eq!(named("3")["column"], "owner");
+    assert_eq!(named("3")["reason"], "a policy forbids it");
+    assert_eq!(named("4")["column"], "program");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,24 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
 use futures::{stream, StreamExt, TryStreamExt};
-use stipend_sdk::{
-    primitives::{
-        mint::Grant,
-        policy::{Policy, WalletKind},
-        AccountId, BasketId, ClassId, Credits, Moment, ProgramId,
-    },
-    Snapshot,
+use sp_core::crypto::Ss58Codec;
+use stipend_primitives::{
+    mint::Grant,
+    policy::{Policy, WalletKind},
+    AccountId, BasketId, ClassId, Credits, Moment, ProgramId,
 };
 
-use crate::{amount::credits, parse, time};
+use crate::{amount::credits, moment, printable, RpcError, Snapshot};
 
 use super::{
     fault::{Fault, Faults},
     rows::Row,
-    LOOK_AT_ONCE,
 };
+
+/// Wallets asked for at a time.
+const LOOK_AT_ONCE: usize = 16;
 
 /// Owners in one question: 128 kB.
 const OWNERS_AT_ONCE: usize = 4_096;
@@ -39,8 +38,8 @@ struct Bounds {
     baskets: BTreeMap<BasketId, Vec<(ProgramId, Credits, Option<Moment>)>>,
 }
 
-/// Everything for which the policies of their owners forbid these rows.
-pub(super) async fn forbidden(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<Fault>> {
+/// Everything for which the policies of their owners forbid these rows, if they are granted `now`.
+pub async fn forbidden(snapshot: &Snapshot, rows: &[Row], now: Moment) -> Result<Vec<Fault>, RpcError> {
     let kinds = snapshot.wallet_kinds().await?;
     if kinds.iter().all(|kind| kind.policy.is_none()) {
         return Ok(Vec::new());
@@ -52,7 +51,7 @@ pub(super) async fn forbidden(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<F
         for (owner, number) in owners.iter().zip(snapshot.kinds_of(owners).await?) {
             let kind = kinds.iter().find(|kind| kind.kind == number);
             if let Some(WalletKind { name, policy: Some(policy), .. }) = kind {
-                bound.push((owner.clone(), parse::text(name), policy.clone()));
+                bound.push((owner.clone(), printable(name), policy.clone()));
             }
         }
     }
@@ -62,7 +61,7 @@ pub(super) async fn forbidden(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<F
     let look = |(owner, kind, policy): (AccountId, String, Policy)| async move {
         let wallet = snapshot.wallet(&owner).await?;
         let held = wallet.into_iter().map(|row| (row.class, row.amounts.available + row.amounts.reserved));
-        Ok::<_, anyhow::Error>((owner, Bound { kind, policy, held: held.collect() }))
+        Ok::<_, RpcError>((owner, Bound { kind, policy, held: held.collect() }))
     };
     let owners = stream::iter(bound).map(look).buffer_unordered(LOOK_AT_ONCE).try_collect().await?;
     let (programs, baskets) = futures::try_join!(snapshot.programs(), snapshot.baskets())?;
@@ -71,7 +70,7 @@ pub(super) async fn forbidden(snapshot: &Snapshot, rows: &[Row]) -> Result<Vec<F
         programs: programs.into_iter().map(|(id, program)| (id, program.class)).collect(),
         baskets: baskets.into_iter().map(|(id, _, _, lines)| (id, lines)).collect(),
     };
-    Ok(bounds.against(rows, time::now()))
+    Ok(bounds.against(rows, now))
 }
 
 impl Bounds {
@@ -83,8 +82,12 @@ impl Bounds {
                 let Some(bound) = self.owners.get_mut(&row.owner) else { continue };
                 let Some(class) = self.programs.get(&program) else { continue };
                 if let Err(reason) = bound.take(*class, amount, until, now) {
-                    let whose = format!("{} is of the kind \"{}\"", parse::address(&row.owner), bound.kind);
-                    faults.add(row.line, format!("{whose}, {reason}; see `stipend policies list`"));
+                    let whose = format!("{} is of the kind \"{}\"", row.owner.to_ss58check(), bound.kind);
+                    faults.add(
+                        row.line,
+                        "owner",
+                        format!("{whose}, {reason}; `stipend policies list` shows all kinds"),
+                    );
                 }
             }
         }
@@ -117,7 +120,7 @@ impl Bound {
             return Err(format!("to which nothing of class {} may be granted", class.0));
         };
         if !self.policy.permits_end(now, until) {
-            let max = self.policy.validity_ms_max.map(time::duration).unwrap_or_default();
+            let max = self.policy.validity_ms_max.map(moment::duration).unwrap_or_default();
             return Err(format!("whose grants must end within {max} from now"));
         }
         let held = self.held.entry(class).or_default();
@@ -139,12 +142,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use stipend_sdk::primitives::policy::Terms;
+    use crate::Signer;
+    use stipend_primitives::policy::Terms;
 
     const DAY: Moment = 86_400_000;
 
     fn owner(name: &str) -> AccountId {
-        parse::account(name).unwrap()
+        Signer::from_uri(name).unwrap().account()
     }
 
     /// Dave may hold 10 micro-credits of Innovation for 30 days, and has 4; Eve is an employee.
