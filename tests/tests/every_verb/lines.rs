@@ -106,6 +106,7 @@ const GRANTS: &[Line] = &[
     ),
     ("merit withdraw", "{evidence}", "--dev-key //Eve", Dry("nothing was recorded; tests/merit.rs has what was")),
     ("merit contest", "0 --reason {evidence}", ADA, Dry("nothing was recorded; tests/merit.rs has what was")),
+    ("merit decide", "0 --overturn", ALICE, Dry("nothing is contested; tests/merit.rs has what was")),
     ("mint one", "{grace} --program 0 --amount 2", HR, Both),
     ("mint basket", "{grace} 7", HR, Both),
     ("mint csv", "starters.csv", HR, Both),

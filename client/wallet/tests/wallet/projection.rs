@@ -58,8 +58,8 @@ fn check_list(connection: &mut dyn Connection, history: &History) {
         after = last.number;
         listed.extend(page.into_iter().map(|wallet| (wallet.owner, wallet.classes)));
     }
-    let known = ledger.wallets.into_iter().map(|(owner, (balances, _))| {
-        (owner, balances.into_iter().map(|row| (row.class, row.amounts)).collect())
+    let known = ledger.wallets.iter().map(|(owner, (balances, _))| {
+        (owner.clone(), balances.iter().map(|row| (row.class, row.amounts)).collect())
     });
     assert_eq!(listed, known.collect::<BTreeMap<_, Vec<_>>>());
 }

@@ -15,6 +15,7 @@ pub struct Service {
     pub fake: Arc<Fake>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<anyhow::Result<()>>>,
+    place: Place,
     folder: tempfile::TempDir,
 }
 
@@ -51,7 +52,8 @@ impl Service {
         change: impl FnOnce(Config) -> Config,
     ) -> Self {
         let text = format!("listen = \"{listen}\"\nchain = \"ws://unused\"\ndatabase = \"sqlite:unused\"\n");
-        let config = change(Config { database: place, ..Config::parse(&text, folder.path()).unwrap() });
+        let config =
+            change(Config { database: place.clone(), ..Config::parse(&text, folder.path()).unwrap() });
         let (stop, stopped) = oneshot::channel::<()>();
         let (told, address) = oneshot::channel();
         let source = fake.clone();
@@ -60,7 +62,7 @@ impl Service {
             stipend_wallet::run(config, source, stopped, |address| told.send(address).unwrap()).await
         });
         let url = format!("http://{}", address.await.unwrap());
-        let service = Service { url, fake, stop: Some(stop), task: Some(task), folder };
+        let service = Service { url, fake, stop: Some(stop), task: Some(task), place, folder };
         service.wait_until_ready().await;
         service
     }
@@ -124,8 +126,7 @@ impl Service {
             task.abort();
             let _ = task.await;
         }
-        let Service { url, fake, folder, .. } = self;
-        let place = sqlite(folder.path());
+        let Service { url, fake, place, folder, .. } = self;
         Self::start_at(url.trim_start_matches("http://"), fake, place, folder).await
     }
 
