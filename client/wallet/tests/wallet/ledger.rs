@@ -49,7 +49,7 @@ pub fn carry_out(
             offboard(ledger, owner)
         }
         Call::register_key { hash, limits, .. } => {
-            if ledger.wallets.get(who).is_none() {
+            if !ledger.wallets.contains_key(who) {
                 return Err(Failed("OwnerUnknown"));
             }
             ledger.keys.insert(*hash, ApiKey { owner: who.clone(), limits: limits.clone() });
@@ -85,8 +85,7 @@ fn mint(
     grants: &[(AccountId, Grant)],
 ) -> Result<Vec<Act>, Failed> {
     let mut acts = vec![];
-    let mut id = next_id(ledger);
-    for (owner, grant) in grants {
+    for (id, (owner, grant)) in (next_id(ledger)..).zip(grants) {
         let Grant::One { program, amount, valid_from, valid_until } = grant else {
             return Err(Failed("BasketUnknown"));
         };
@@ -113,7 +112,6 @@ fn mint(
             amount: Some(*amount),
         };
         acts.extend([Act::Touched(owner.clone()), Act::Programs, Act::Noted(note)]);
-        id += 1;
     }
     Ok(acts)
 }
