@@ -117,7 +117,9 @@ impl Desk {
         match verb {
             "api-keys create" => keep("hash", &answer["hash"]),
             "entitlements list" => keep("entitlement", &answer[0]["id"]),
-            "classes add" => keep("proposal", &answer["proposal"]["hash"]),
+            "classes add" if answer["proposal"].is_object() => {
+                keep("proposal", &answer["proposal"]["hash"]);
+            }
             "receipts proof" => fs::write(self.dir.join("proof.json"), answer.to_string())?,
             _ => {}
         }

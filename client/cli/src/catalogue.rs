@@ -44,6 +44,7 @@ const MINTED: &str = "{owner, entitlements, idempotency_key}; with --detached {r
 const LIST: &str = "{rows, minted_now, minted_before, blocks, programs: [{program, amount}], progress}; with --detached [{request, signature}]";
 const PERSON: &str = "{name, number, department, account}";
 const RECEIPT: &str = "{verified, gateway, sequence, wallet, provider, model, input, cached_input, output, price_book, cost, priority_fee, digest, block_number, block_hash, root, validator_set?}";
+const OUTCOMES: &str = "[{id, kind, wallet, weight, evidence, source, evaluator, rule, class, program, recorded_at, closes_at, earned, minted, entitlement, taken, lapsed, owed, standing, contest}]";
 const SETTLEMENTS: &str = "[{item: {gateway, first_seq, provider}, last_seq, submitted_at, count, votes, quorum, settled, evidence}]";
 
 /// Every verb, in the order of the command's help.
@@ -124,15 +125,15 @@ pub(crate) const ENTRIES: &[Entry] = &[
     entry("evidence ask", Council, "{class, policy}"),
     entry("energy show", Nothing, "[{class, name, budget, used_mj, held_mj, left_mj, period_ends_at}]"),
     entry("energy set", Council, "{class, budget}"),
-    entry("merit kinds list", Nothing, "[{id, name, class, in_force, announced, outcomes, reverted, sums}]"),
+    entry("merit kinds list", Nothing, "[{id, name, class, in_force, announced, outcomes, reverted, earned, minted, taken, lapsed}]"),
     entry("merit kinds register", Council, "{kind, name, rule, from}"),
     entry("merit kinds announce", Council, "{kind, name, rule, from}"),
     entry("merit record", Chain, "{outcome, evidence, earned, minted}"),
     entry("merit withdraw", Chain, "{outcomes, taken, owed}"),
     entry("merit contest", Chain, "{outcome, reason}"),
     entry("merit decide", Council, "{outcomes, stand}"),
-    entry("merit contests", Nothing, "[{id, outcome}]"),
-    entry("merit outcomes", Nothing, "{classes, outcomes}"),
+    entry("merit contests", Nothing, OUTCOMES),
+    entry("merit outcomes", Nothing, "{classes, outcomes: [{id, kind, wallet, weight, evidence, source, evaluator, rule, class, program, recorded_at, closes_at, earned, minted, entitlement, taken, lapsed, owed, standing, contest}]}"),
     entry("merit caps", Nothing, "[{kind, name, cap, awarded, left, period_ends_at}]"),
     entry("wallet show", Nothing, "{owner, finalised: [{class, name, amounts, reservations, expires_next, frozen}], finalised_at, pending, pending_at, usable_later}"),
     entry("wallet watch", Nothing, "{owner, finalised, finalised_at, pending, pending_at}, one line each time"),
