@@ -16,6 +16,7 @@ pub mod session;
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use tokio::task::JoinSet;
 
 use crate::{chain::Source, config::Config, http::App, project::Projector};
 
@@ -35,9 +36,9 @@ pub async fn run<S: Source>(
     let address = listener.local_addr()?;
     let origin = config.origin.clone().unwrap_or_else(|| format!("http://{address}"));
     let app = App::new(&config, origin, source, projector.progress());
-    let following = tokio::spawn(projector.run());
+    // Ends with this, however this ends: the next follower needs the tables to itself.
+    let mut following = JoinSet::new();
+    following.spawn(projector.run());
     listening(address);
-    let served = http::serve(app, listener, stop).await;
-    following.abort();
-    Ok(served?)
+    Ok(http::serve(app, listener, stop).await?)
 }
