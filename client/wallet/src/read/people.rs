@@ -135,13 +135,12 @@ pub fn utilisation(connection: &mut dyn Connection, programs: Vec<Program>) -> A
     let mut own: BTreeMap<ProgramId, Amounts> = BTreeMap::new();
     if !programs.is_empty() {
         let sql = format!(
-            "SELECT program, granted, available, reserved, spent, expired, revoked FROM entitlements
+            "SELECT program, granted, available, reserved, spent, expired, revoked FROM program_sums
              WHERE program IN ({})",
             numbers(&programs)
         );
         for row in &connection.query(&sql, &[])? {
-            let sum = own.entry(row.small(0)?).or_default();
-            *sum = total([*sum, amounts(row, 1)?].iter());
+            own.insert(row.small(0)?, amounts(row, 1)?);
         }
     }
     Ok(tree(programs, &own))
